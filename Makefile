@@ -1,0 +1,42 @@
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: setup run test test-all check lock clean
+
+run: setup  ## the whole pipeline on the default corpus, ending with a voice to listen to
+	myxtts run
+
+test: setup  ## what CI runs: style, types, tests, the whole pipeline on a small preset
+	$(MAKE) --no-print-directory check
+	pytest
+
+test-all: setup  ## also what is slow
+	pytest -m "slow or not slow"
+
+check: setup  ## style and types
+	ruff check .
+	ruff format --check .
+	mypy
+
+setup: .venv/installed  ## a virtual environment with every version pinned
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "Python 3.11, 3.12 or 3.13 is needed; set PYTHON=/path/to/it" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+		{ [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq python3-venv; } || \
+		{ echo "Python's venv module is missing: apt install python3-venv" >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock:  ## resolve anew and write requirements.lock; commit it after `make test`
+	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet ".[dev]" setuptools
+	.venv-lock/bin/pip freeze --exclude myxtts > requirements.lock.tmp && mv requirements.lock.tmp requirements.lock
+	rm -rf .venv-lock build
+
+clean:  ## forget all runs: stores, work and reports, not DVC's cache
+	rm -rf .work .zenml-home .mlflow checkpoints reports data/corpus

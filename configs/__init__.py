@@ -1,0 +1,1 @@
+"""Presets in YAML and the schema that every one of them is held to."""

@@ -1,0 +1,244 @@
+"""The one schema of a preset: every setting, its unit and its meaning.
+
+A preset is a YAML file in this folder. Nothing else in the project decides a value, and no key that is not declared
+here is accepted.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+FOLDER = Path(__file__).parent
+HEAD_DIM = 64
+
+
+class ConfigError(ValueError):
+    """Every problem of a preset at once, one per line."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Bounds(Section):
+    """A closed interval of accepted values and what happens outside it."""
+
+    min: float | None = None
+    max: float | None = None
+    severity: Literal["error", "warning"] = Field("error", description="`error` stops the run, `warning` is reported")
+
+
+class Data(Section):
+    source: Literal["debian_prompts", "ljspeech", "espeak"] = Field(
+        description="where speech comes from: Debian's recorded telephone prompts, a folder in LJSpeech format, "
+        "or espeak-ng reading a list of sentences (synthetic)"
+    )
+    path: str | None = Field(
+        None, description="`ljspeech`: folder with metadata.csv and wavs/; `espeak`: text file, a sentence a line"
+    )
+    languages: list[Literal["en", "es", "fa", "fr", "it", "ru"]] = Field(min_length=1, description="ISO 639-1 codes")
+    max_clips: int | None = Field(None, ge=4, description="keep only this many clips of each language; null: all")
+    validation_percent: int = Field(4, ge=0, le=40, description="clips held out to watch the training, %")
+    test_percent: int = Field(14, ge=1, le=40, description="clips held out to listen to after training, %")
+    max_piece_seconds: float = Field(8.0, gt=1, description="longer clips are cut at pauses for training, s")
+    batch_size: int | None = Field(None, ge=1, description="clips in a training batch; null: count frames instead")
+    batch_frames: int | None = Field(None, ge=100, description="padded mel frames in a training batch")
+
+    @model_validator(mode="after")
+    def _one_measure_of_a_batch(self) -> Data:
+        if (self.batch_size is None) == (self.batch_frames is None):
+            raise ValueError("set exactly one of batch_size and batch_frames")
+        if (self.source == "debian_prompts") == (self.path is not None):
+            raise ValueError("path must be null for debian_prompts and is needed for any other source")
+        return self
+
+
+class Audio(Section):
+    sample_rate: int = Field(gt=0, description="Hz")
+    n_fft: int = Field(gt=0, description="samples in a Fourier window")
+    hop_length: int = Field(gt=0, description="samples between frames")
+    n_mels: int = Field(gt=0, description="mel bands")
+    fmin: float = Field(40.0, ge=0, description="lowest band edge, Hz")
+    fmax: float = Field(8000.0, gt=0, description="highest band edge, Hz")
+    trim_db: float = Field(38.0, gt=0, description="silence at the ends is what lies this far below the peak, dB")
+
+
+class Validation(Section):
+    """What a clip must be to be trained on; see `data.validation` for how each column is measured."""
+
+    duration: Bounds = Bounds(min=0.2, max=90.0)
+    sample_rate: Bounds = Bounds(min=16000)
+    peak: Bounds = Bounds(min=0.02)
+    clipping: Bounds = Bounds(max=0.01)
+    silence: Bounds = Bounds(max=0.9)
+    loudness: Bounds = Bounds(min=-45.0, max=-6.0, severity="warning")
+    text_length: Bounds = Bounds(min=1, max=1500)
+    unknown_characters: Bounds = Bounds(max=0)
+    speech_rate: Bounds = Bounds(min=1.5, max=30.0, severity="warning")
+    duplicate_audio: Bounds = Bounds(max=0)
+    duplicate_text: Bounds = Bounds(max=0, severity="warning")
+
+
+class Model(Section):
+    text_vocab_size: int = Field(gt=0, description="symbols of the tokenizer")
+    text_encoder_dim: int = Field(gt=0)
+    text_encoder_layers: int = Field(gt=0)
+    text_encoder_heads: int = Field(gt=0)
+    audio_encoder_dim: int = Field(gt=0)
+    audio_encoder_layers: int = Field(gt=0)
+    audio_encoder_heads: int = Field(gt=0)
+    decoder_dim: int = Field(gt=0)
+    decoder_layers: int = Field(gt=0)
+    decoder_heads: int = Field(gt=0)
+    feed_forward_ratio: int = Field(4, gt=0, description="width of the feed-forward layers over the model width")
+    speaker_embedding_dim: int = Field(gt=0)
+    n_mels: int = Field(gt=0, description="mel bands in and out")
+    prenet_dim: int = Field(256, gt=0)
+    postnet_dim: int = Field(256, gt=0)
+    reduction_factor: int = Field(3, ge=1, description="mel frames made in a decoder step")
+    path_width: float = Field(0.7, gt=0, description="deviation of the attention bias around the path, tokens")
+    dropout: float = Field(0.1, ge=0, lt=1, description="after every feed-forward layer, while training")
+    prenet_dropout: float = Field(0.5, ge=0, lt=1, description="in the prenet, while training")
+    use_voice_conditioning: bool = Field(True, description="decoder layers attend to the reference recording")
+    voice_conditioning_layers: int = Field(ge=0, description="how many decoder layers, from the first, attend to it")
+    voice_similarity_threshold: float = Field(
+        0.75, ge=0, le=1, description="speaker similarity (cosine) that a cloned voice is to reach"
+    )
+    reference_frames: int = Field(96, ge=4, multiple_of=4, description="mel frames of the reference that are heard")
+
+
+class Train(Section):
+    steps: int = Field(gt=0, description="optimizer steps")
+    learning_rate: float = Field(1e-3, gt=0)
+    warmup_steps: int = Field(100, ge=0)
+    weight_decay: float = Field(0.05, ge=0, description="on matrices")
+    clip_norm: float = Field(1.0, gt=0, description="largest gradient norm")
+    gradient_checkpointing: bool = Field(False, description="recompute activations to save memory")
+    log_every: int = Field(10, ge=1, description="steps between rows of the training curve")
+    validate_every: int = Field(100, ge=1, description="steps between losses on the validation clips")
+
+
+class Vocoder(Section):
+    griffin_lim_iterations: int = Field(40, ge=1, description="of the vocoder that needs no training")
+    pitch_steps: int = Field(400, ge=1, description="optimizer steps of the network that reads pitch from mels")
+    filter_steps: int = Field(850, ge=1, description="optimizer steps of the network that shapes pulses and noise")
+    learning_rate: float = Field(1.5e-3, gt=0, description="of both networks, at its highest")
+    batch_size: int = Field(12, ge=1, description="segments in a batch")
+    segment_frames: int = Field(48, ge=16, description="length of a segment, mel frames")
+
+
+class Evaluation(Section):
+    sentences: int = Field(ge=1, description="held-out sentences to listen to, at most")
+    far_sentences: int = Field(ge=1, le=100, description="sentences far from the corpus' domain to listen to")
+    hard_sentences: int = Field(ge=1, le=200, description="digits, names, letters, long lines: does speech always end?")
+    asr: Literal["pocketsphinx"] = Field("pocketsphinx", description="who listens: decides CER and WER")
+    audio_examples: int = Field(6, ge=1, description="sentences whose audio and pictures are kept in the registry")
+
+
+class TrainingConfig(Section):
+    """The settings that decide a checkpoint; they travel in its header."""
+
+    seed: int = Field(ge=0, description="of everything that is drawn")
+    threads: int = Field(ge=1, description="CPU threads of the training; it decides the last bits of the result")
+    data: Data
+    audio: Audio
+    model: Model
+    train: Train
+
+
+class Config(TrainingConfig):
+    """A whole preset."""
+
+    validation: Validation = Validation()
+    vocoder: Vocoder = Vocoder()
+    evaluation: Evaluation
+
+
+AnyConfig = TypeVar("AnyConfig", bound=TrainingConfig)
+
+
+def presets() -> list[str]:
+    """Names of the presets in this folder."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def preset_path(name: str) -> Path:
+    """The file of the preset called `name`; `ConfigError` names the nearest if there is none."""
+    path = FOLDER / f"{name}.yaml"
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or not path.is_file():
+        raise ConfigError(f"{name!r} is not a preset{_nearest(name, presets())}; there are: {', '.join(presets())}")
+    return path
+
+
+def load_config(preset: str | Path) -> Config:
+    """Read a preset by name or file.
+
+    Raises `ConfigError` with every problem: unknown keys with the nearest valid one, values of a wrong kind or out
+    of range.
+    """
+    path = preset if isinstance(preset, Path) else preset_path(preset)
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+    return parse_config(Config, content, str(path))
+
+
+def parse_config(kind: type[AnyConfig], content: Any, where: str) -> AnyConfig:
+    """Check a mapping against the schema of `kind`; `where` is named in every problem."""
+    if not isinstance(content, dict):
+        raise ConfigError(f"{where}: expected a mapping of settings, found {type(content).__name__}")
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        lines = [f"{where}: {_explain(problem)}" for problem in error.errors()]
+        raise ConfigError("\n".join(lines)) from None
+
+
+def parse_setting(setting: str, preset: str) -> tuple[list[str], Any]:
+    """Split `train.steps=200` into its key and its YAML value; the key must be one of the schema's."""
+    key, separator, value = setting.partition("=")
+    if not separator:
+        raise ConfigError(f"--set {setting}: expected key=value, such as train.steps=200")
+    known = list(_keys(Config))
+    if key not in known:
+        raise ConfigError(f"--set {setting}: {key!r} is not a setting of {preset}{_nearest(key, known)}")
+    return key.split("."), yaml.safe_load(value)
+
+
+def _keys(section: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _keys(field.annotation, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+def _explain(problem: Any) -> str:
+    *parents, last = [str(part) for part in problem["loc"]] or ["preset"]
+    key = ".".join([*parents, last])
+    if problem["type"] == "extra_forbidden":
+        valid = [k for k in _siblings(parents)]
+        return f"{key} is not a setting{_nearest(last, valid)}"
+    if problem["type"] == "missing":
+        return f"{key} is missing"
+    return f"{key} = {problem['input']!r}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _siblings(parents: Sequence[str]) -> list[str]:
+    section: Any = Config
+    for name in parents:
+        section = section.model_fields[name].annotation
+    return list(section.model_fields)
+
+
+def _nearest(name: str, valid: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.4)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,1 @@
+"""Whether everything that states a fact about the model states the same."""

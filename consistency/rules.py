@@ -1,0 +1,166 @@
+"""The harmony rules: what a preset must satisfy, and what the built model must have of it.
+
+Each rule yields findings; a finding says which fact it is about, where it is stated, what is stated there and what
+would do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from configs.schema import HEAD_DIM, Config
+from data.text import SYMBOLS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COMPONENTS = ("text_encoder", "audio_encoder", "decoder")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fact held against one rule."""
+
+    rule: str
+    fact: str
+    where: str
+    value: Any
+    expected: str
+    agrees: bool
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.fact} = {self.value}, expected {self.expected} (rule: {self.rule})"
+
+
+def check_config(config: Config, where: str) -> list[Finding]:
+    """Hold a preset to every harmony rule; `where` is the preset's file."""
+    return [
+        Finding(rule.__doc__ or "", fact, where, value, expected, agrees)
+        for rule in (
+            divisibility,
+            head_size,
+            feed_forward,
+            dimension_progression,
+            depth_progression,
+            decoder_largest,
+            speaker_width,
+            mel_settings,
+            vocabulary,
+            voice_conditioning,
+        )
+        for fact, value, expected, agrees in rule(config)
+    ]
+
+
+def check_model(config: Config) -> list[Finding]:
+    """Build the model on the meta device, which takes no memory, and hold its shapes to the preset."""
+    from consistency.facts import model_facts
+
+    stated = _stated(config)
+    return [
+        Finding("the built model is what the preset says", fact, "built model", value, str(stated[fact]), value == stated[fact])
+        for fact, value in model_facts(config.model).items()
+        if fact in stated
+    ]
+
+
+def findings_table(findings: list[Finding]) -> pd.DataFrame:
+    """The findings as a table, those that disagree first."""
+    import pandas as pd
+
+    return pd.DataFrame([asdict(f) for f in findings]).sort_values("agrees", kind="stable", ignore_index=True)
+
+
+Held = Iterator[tuple[str, Any, str, bool]]
+
+
+def divisibility(config: Config) -> Held:
+    """width divisible by heads"""
+    for name, dim, heads in _sizes(config):
+        fits = [str(h) for h in range(1, dim + 1) if dim % h == 0 and h <= 64]
+        yield f"model.{name}_heads", heads, f"a divisor of {dim}: {', '.join(fits)}", dim % heads == 0
+
+
+def head_size(config: Config) -> Held:
+    """every attention head is 64 wide"""
+    for name, dim, heads in _sizes(config):
+        would_do = f"{dim // HEAD_DIM} ({dim} / {HEAD_DIM})" if dim % HEAD_DIM == 0 else f"a multiple of {HEAD_DIM} as {name}_dim"
+        yield f"model.{name}_heads", heads, would_do, dim == heads * HEAD_DIM
+
+
+def feed_forward(config: Config) -> Held:
+    """feed-forward layers are four times as wide as the model"""
+    yield "model.feed_forward_ratio", config.model.feed_forward_ratio, "4", config.model.feed_forward_ratio == 4
+
+
+def dimension_progression(config: Config) -> Held:
+    """text : audio : decoder widths are 1 : 1.5 : 3"""
+    text = config.model.text_encoder_dim
+    for name, ratio in (("audio_encoder_dim", 1.5), ("decoder_dim", 3)):
+        value = getattr(config.model, name)
+        yield f"model.{name}", value, f"{ratio * text:g} ({ratio:g} x text_encoder_dim {text})", value == ratio * text
+
+
+def depth_progression(config: Config) -> Held:
+    """encoders are equally deep and the decoder twice as deep"""
+    text = config.model.text_encoder_layers
+    for name, ratio in (("audio_encoder_layers", 1), ("decoder_layers", 2)):
+        value = getattr(config.model, name)
+        yield f"model.{name}", value, f"{ratio * text} ({ratio} x text_encoder_layers {text})", value == ratio * text
+
+
+def decoder_largest(config: Config) -> Held:
+    """the decoder is the widest component"""
+    widest = max(config.model.text_encoder_dim, config.model.audio_encoder_dim)
+    yield "model.decoder_dim", config.model.decoder_dim, f"more than {widest}", config.model.decoder_dim > widest
+
+
+def speaker_width(config: Config) -> Held:
+    """the speaker embedding is as wide as the text encoder"""
+    speaker, text = config.model.speaker_embedding_dim, config.model.text_encoder_dim
+    yield "model.speaker_embedding_dim", speaker, f"{text} (text_encoder_dim)", speaker == text
+
+
+def mel_settings(config: Config) -> Held:
+    """one sample rate, hop and mel count for data, model and vocoder"""
+    audio, bands, lowest = config.audio, config.model.n_mels, config.validation.sample_rate.min or 0
+    yield "model.n_mels", bands, f"{audio.n_mels} (audio.n_mels)", bands == audio.n_mels
+    yield "audio.fmax", audio.fmax, f"at most {audio.sample_rate / 2:g} (half of sample_rate)", audio.fmax <= audio.sample_rate / 2
+    yield "audio.fmin", audio.fmin, f"less than {audio.fmax:g} (fmax)", audio.fmin < audio.fmax
+    fits = audio.n_fft % audio.hop_length == 0 and audio.n_fft >= 4 * audio.hop_length
+    yield "audio.hop_length", audio.hop_length, f"a divisor of {audio.n_fft} (n_fft), at most a quarter of it", fits
+    enough = lowest <= audio.sample_rate
+    yield "validation.sample_rate.min", lowest, f"at most {audio.sample_rate} (audio.sample_rate)", enough
+
+
+def vocabulary(config: Config) -> Held:
+    """the model's vocabulary is the tokenizer's"""
+    size = config.model.text_vocab_size
+    yield "model.text_vocab_size", size, f"{len(SYMBOLS)} (symbols of the tokenizer)", size == len(SYMBOLS)
+
+
+def voice_conditioning(config: Config) -> Held:
+    """voice conditioning is in range and in use"""
+    layers, depth = config.model.voice_conditioning_layers, config.model.decoder_layers
+    if config.model.use_voice_conditioning:
+        yield "model.voice_conditioning_layers", layers, f"1 to {depth} (decoder_layers)", 1 <= layers <= depth
+    else:
+        yield "model.voice_conditioning_layers", layers, "0 (use_voice_conditioning is false)", layers == 0
+
+
+def _sizes(config: Config) -> Iterator[tuple[str, int, int]]:
+    for name in COMPONENTS:
+        yield name, getattr(config.model, f"{name}_dim"), getattr(config.model, f"{name}_heads")
+
+
+def _stated(config: Config) -> dict[str, Any]:
+    """What a preset says about facts that can be read off a built model."""
+    model = config.model.model_dump()
+    stated = {name: model[name] for name in model if name.endswith(("_dim", "_layers", "_heads", "_size", "_mels"))}
+    stated |= {f"{name}_head_dim": HEAD_DIM for name in COMPONENTS}
+    stated |= {f"{name}_feed_forward_dim": model["feed_forward_ratio"] * model[f"{name}_dim"] for name in COMPONENTS}
+    if not config.model.use_voice_conditioning:
+        stated["voice_conditioning_layers"] = 0
+    return stated

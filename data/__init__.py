@@ -1,0 +1,1 @@
+"""From recordings to training batches: corpora, text, log-mels, alignment."""

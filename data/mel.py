@@ -1,0 +1,61 @@
+"""The one log-mel of the project: training, synthesis, vocoding and evaluation all use this definition."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soundfile as sf
+import torch
+
+from configs.schema import Audio
+
+FLOOR = 1e-4
+"""Smallest mel amplitude; its logarithm is the value of digital silence."""
+
+Waveform = npt.NDArray[np.float32]
+
+
+def read_audio(path: Path, sample_rate: int, start: int = 0, stop: int | None = None) -> Waveform:
+    """Mono samples in [-1, 1] at `sample_rate`; `start` and `stop` count samples at that rate.
+
+    Raises `soundfile.LibsndfileError` for a file that cannot be decoded.
+    """
+    samples, rate = sf.read(path, dtype="float32", always_2d=True)
+    mono: Waveform = samples.mean(axis=1)
+    if rate != sample_rate:
+        import librosa
+
+        mono = librosa.resample(mono, orig_sr=rate, target_sr=sample_rate)
+    return np.ascontiguousarray(mono[start:stop], dtype=np.float32)
+
+
+def log_mel(audio_bs: torch.Tensor, audio: Audio) -> torch.Tensor:
+    """Natural logarithm of mel amplitudes of waveforms, (b, samples) → (b, t, n_mels) with t = samples // hop_length.
+
+    Frame t is centred on sample t · hop_length.
+    """
+    n_frames = audio_bs.shape[-1] // audio.hop_length
+    spectrum_bft = torch.stft(
+        audio_bs,
+        audio.n_fft,
+        audio.hop_length,
+        window=torch.hann_window(audio.n_fft, device=audio_bs.device),
+        center=True,
+        return_complex=True,
+    ).abs()[..., :n_frames]
+    mel_bmt = mel_filters(audio).to(audio_bs.device) @ spectrum_bft
+    return mel_bmt.clamp_min(FLOOR).log().transpose(-1, -2)
+
+
+@functools.cache
+def mel_filters(audio: Audio) -> torch.Tensor:
+    """Area-normalised triangular filters on the Slaney mel scale, (n_mels, n_fft // 2 + 1)."""
+    import librosa
+
+    filters = librosa.filters.mel(
+        sr=audio.sample_rate, n_fft=audio.n_fft, n_mels=audio.n_mels, fmin=audio.fmin, fmax=audio.fmax
+    )
+    return torch.from_numpy(filters.astype(np.float32))

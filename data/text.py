@@ -1,0 +1,189 @@
+"""From written text to tokens: normalisation, phonemes by espeak-ng, and the one vocabulary.
+
+A token is a symbol (an IPA phone, a pause or an edge of the sentence) and a set of modifiers (stress, length, …), so
+that six languages share a small vocabulary.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+PAD, START, END, GAP, COMMA, STOP, QUESTION = range(7)
+SILENT = (START, END, GAP, COMMA, STOP, QUESTION)
+"""Symbols that may have no sound of their own: edges, word gaps and punctuation."""
+
+_PHONES = (
+    *("aɪ", "aʊ", "eɪ", "oʊ", "ɔɪ", "tʃ", "dʒ"),  # sounded as one
+    *"abcdefhijklmnopqrstuvwxyzæçðøħŋœɐɑɒɔɕəɚɛɜɟɡɣɨɪɬɭɯɲɳɵɹɾʀʁʂʃʈʊʋʌʎʐʑʒʔʝʲβθχᵻ",
+)
+SYMBOLS = ("<pad>", "<start>", "<end>", "_", ",", ".", "?", *_PHONES)
+MODIFIERS = ("ˈ", "ˌ", "ː", "ʲ", "̃", "̩")
+"""Primary and secondary stress, length, palatalisation, nasalisation, syllabicity: bit k of a token's modifiers."""
+
+_VOICES = {"en": "en-us", "es": "es-419", "fa": "fa", "fr": "fr-fr", "it": "it", "ru": "ru"}
+_SCRIPTS = {"en": "LATIN", "es": "LATIN", "fa": "ARABIC", "fr": "LATIN", "it": "LATIN", "ru": "CYRILLIC"}
+_SPOKEN = {
+    "%": {"en": "percent", "es": "por ciento", "fa": "درصد", "fr": "pour cent", "it": "per cento", "ru": "процентов"},
+    "&": {"en": "and", "es": "y", "fa": "و", "fr": "et", "it": "e", "ru": "и"},
+    "*": {"en": "star", "es": "asterisco", "fa": "ستاره", "fr": "étoile", "it": "asterisco", "ru": "звёздочка"},
+    "#": {"en": "pound", "es": "numeral", "fa": "مربع", "fr": "dièse", "it": "cancelletto", "ru": "решётка"},
+}
+_PUNCTUATION = {
+    **dict.fromkeys(".!…;", STOP),
+    **dict.fromkeys(",:—–،؛", COMMA),
+    **dict.fromkeys("?؟¿", QUESTION),
+}
+_IGNORED = set(" -'\"’‘“”«»()¡\u200c")
+_PIECE = re.compile("|".join(sorted(map(re.escape, (*_PHONES, *MODIFIERS)), key=len, reverse=True)) + r"|\S|\s+")
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A sentence as the model reads it: `symbols` index `SYMBOLS`, `modifiers` are bit sets over `MODIFIERS`."""
+
+    symbols: list[int]
+    modifiers: list[int]
+
+    def __len__(self) -> int:
+        return len(self.symbols)
+
+
+def normalize(text: str, language: str) -> str:
+    """Text as it is spoken and compared: Unicode NFC, digits and signs as words, lower case, single spaces."""
+    return _speak_digits(text, language).lower()
+
+
+def phonemize(texts: Sequence[str], language: str) -> list[Tokens]:
+    """The tokens of each text, from start to end symbol; a text without a sound has just those two.
+
+    Phones for which there is no symbol are left out; `unknown_characters` names them.
+    """
+    return [_tokens(phones)[0] for phones in _espeak(texts, language)]
+
+
+def unknown_characters(texts: Sequence[str], language: str) -> list[str]:
+    """For each text, the characters and phones that the vocabulary has no place for, sorted; usually empty."""
+    found = []
+    for text, phones in zip(texts, _espeak(texts, language), strict=True):
+        strange = {c for c in _speak_digits(text, language) if not _is_known(c, language)}
+        found.append("".join(sorted(strange | _tokens(phones)[1])))
+    return found
+
+
+def has_sound(tokens: Tokens) -> bool:
+    """Whether there is anything to say."""
+    return any(symbol not in SILENT for symbol in tokens.symbols)
+
+
+def split_sentences(text: str, max_characters: int = 160) -> list[str]:
+    """Cut text into pieces to be spoken one after another: at sentence ends, then commas, then spaces."""
+    pieces: list[str] = []
+    for sentence in re.split(r"(?<=[.!?…؟۔])\s+|\n+", text.strip()):
+        while len(sentence) > max_characters:
+            window = sentence[: max_characters + 1]
+            cut = max(window.rfind(mark) + 1 for mark in (", ", "; ", ": ", "، "))
+            if cut < max_characters // 4:
+                cut = window.rfind(" ") if " " in window.strip() else max_characters
+            pieces.append(sentence[:cut].strip())
+            sentence = sentence[cut:].strip()
+        pieces.append(sentence)
+    return [piece for piece in pieces if piece]
+
+
+def _speak_digits(text: str, language: str) -> str:
+    from num2words import num2words
+
+    text = unicodedata.normalize("NFC", text)
+    for sign, words in _SPOKEN.items():
+        text = text.replace(sign, f" {words[language]} ")
+
+    def words_of(match: re.Match[str]) -> str:
+        number, ordinal = match.group(1), bool(match.group(2))
+        if len(number) > 12:  # a telephone or card number: digit by digit
+            return " " + " ".join(num2words(int(digit), lang=language) for digit in number if digit.isdigit()) + " "
+        value = float(number) if "." in number else int(number)
+        return f" {num2words(value, lang=language, to='ordinal' if ordinal else 'cardinal')} "
+
+    text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
+    ordinal = r"(st|nd|rd|th)\b" if language == "en" else r"(?!)()"
+    text = re.sub(rf"(\d+(?:\.\d+)?)(?:{ordinal})?", words_of, text)
+    return re.sub(r"\s+([.,!?;:…؟،])", r"\1", re.sub(r"\s+", " ", text)).strip()
+
+
+def _is_known(character: str, language: str) -> bool:
+    if character in _PUNCTUATION or character in _IGNORED:
+        return True
+    name = unicodedata.name(character, "")
+    return unicodedata.category(character)[0] in "LM" and name.startswith(("LATIN", "COMBINING", _SCRIPTS[language]))
+
+
+@functools.cache
+def _backend(language: str) -> Any:
+    import espeakng_loader
+    from phonemizer.backend import EspeakBackend
+    from phonemizer.backend.espeak.wrapper import EspeakWrapper
+
+    EspeakWrapper.set_library(espeakng_loader.get_library_path())
+    EspeakWrapper.set_data_path(espeakng_loader.get_data_path())
+    quiet = logging.getLogger("myxtts.phonemizer")
+    quiet.setLevel(logging.ERROR)
+    marks = "".join(_PUNCTUATION)
+    return EspeakBackend(
+        _VOICES[language],
+        punctuation_marks=marks,
+        preserve_punctuation=True,
+        with_stress=True,
+        language_switch="remove-flags",
+        logger=quiet,
+    )
+
+
+def _espeak(texts: Sequence[str], language: str) -> list[str]:
+    from phonemizer.separator import Separator
+
+    spoken = [_speak_digits(text, language) for text in texts]
+    given = [k for k, text in enumerate(spoken) if any(c.isalpha() for c in text)]
+    phones = [""] * len(spoken)
+    if given:
+        separator = Separator(phone="", word=" ", syllable="")
+        made = _backend(language).phonemize([spoken[k] for k in given], separator=separator, strip=True)
+        for k, result in zip(given, made, strict=True):
+            phones[k] = result.replace("q1", "q")  # espeak-ng's Persian spells /q/ so
+    return phones
+
+
+def _tokens(phones: str) -> tuple[Tokens, set[str]]:
+    """Read espeak-ng's output; also returns the phones that have no symbol."""
+    symbols, modifiers, unknown, stress = [START], [0], set(), 0
+    for piece in _PIECE.findall(unicodedata.normalize("NFD", phones).replace("c\u0327", "ç")):
+        if piece in _PUNCTUATION or piece.isspace():
+            mark = _PUNCTUATION.get(piece, GAP)
+            if symbols[-1] == START:
+                continue
+            if symbols[-1] in SILENT:  # of neighbouring pauses the strongest stays
+                symbols[-1] = max(symbols[-1], mark)
+            else:
+                symbols.append(mark)
+                modifiers.append(0)
+        elif piece in MODIFIERS[:2]:  # stress comes before its vowel, the other modifiers after their phone
+            stress = 1 << MODIFIERS.index(piece)
+        elif piece in MODIFIERS:
+            modifiers[-1] |= 1 << MODIFIERS.index(piece) if symbols[-1] not in SILENT else 0
+        elif piece in _PHONES:
+            symbols.append(SYMBOLS.index(piece))
+            modifiers.append(stress)
+            stress = 0
+        elif piece not in _IGNORED and piece not in '"^̪' and not piece.isdigit():
+            unknown.add(piece)
+    if symbols[-1] == GAP:
+        symbols[-1], modifiers[-1] = END, 0
+    else:
+        symbols.append(END)
+        modifiers.append(0)
+    return Tokens(symbols, modifiers), unknown

@@ -1,0 +1,144 @@
+"""Holding synthesised speech against recordings: a row of measures for each utterance, and figures over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from data.text import normalize
+from evaluation.judges import ASR_LANGUAGE, Waveform, dnsmos, error_rates, lengths, transcribe
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = npt.NDArray[np.float32]
+
+COLUMNS = (
+    *("id", "text", "language", "characters", "words", "cer", "wer", "cer_vocoded", "wer_vocoded", "cer_recording"),
+    *("wer_recording", "dnsmos", "dnsmos_vocoded", "dnsmos_recording", "mel_l1", "duration_ratio", "diagonality"),
+    *("ended", "rtf", "heard", "heard_vocoded", "heard_recording"),
+)
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """Speech made from a text and, where there is one, the recording it is compared with; silence trimmed alike.
+
+    `vocoded` is the recording's own log-mel through the vocoder: the best that the model could do with it. An
+    utterance without a recording (a text from elsewhere) leaves `recording`, `recording_mel_tm` and `vocoded` out.
+    """
+
+    id: str
+    text: str
+    language: str
+    speech: Waveform
+    mel_tm: Floats
+    ended: bool
+    """Whether the model stopped by itself, before its limit."""
+    seconds_to_make: float
+    attention_sn: Floats
+    path_s: Floats
+    """The token that each decoder step was to speak."""
+    symbols: Sequence[str]
+    recording: Waveform | None = None
+    recording_mel_tm: Floats | None = None
+    vocoded: Waveform | None = None
+
+
+def listen(utterances: Sequence[Utterance], sample_rate: int, workers: int) -> pd.DataFrame:
+    """Judge utterances: a row for each, in their order, with the columns `COLUMNS`.
+
+    Error rates and what was `heard` are given for English texts with a word in them, comparisons where there is a
+    recording; elsewhere they are missing. `rtf` is seconds of work for a second of speech, `mel_l1` the mean distance
+    of log-mels along the best warping of time, `characters` and `words` are the weights of the error rates.
+    """
+    import pandas as pd
+
+    rows = []
+    for utterance in utterances:
+        n_characters, n_words = lengths(normalize(utterance.text, utterance.language))
+        seconds = max(len(utterance.speech), 1) / sample_rate
+        row: dict[str, Any] = {
+            "id": utterance.id,
+            "text": utterance.text,
+            "language": utterance.language,
+            "characters": n_characters,
+            "words": n_words,
+            "diagonality": diagonality(utterance.attention_sn, utterance.path_s),
+            "ended": utterance.ended,
+            "rtf": utterance.seconds_to_make / seconds,
+        }
+        if utterance.recording is not None and utterance.recording_mel_tm is not None:
+            row["mel_l1"] = mel_distance(utterance.recording_mel_tm, utterance.mel_tm)
+            row["duration_ratio"] = len(utterance.speech) / max(len(utterance.recording), 1)
+        rows.append(row)
+    _judge(rows, utterances, sample_rate, workers)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def summarize(table: pd.DataFrame) -> dict[str, float]:
+    """Figures over all utterances of a table of `listen`; a figure that no utterance has is left out.
+
+    Error rates are edits of the whole corpus over its length. `utterances` counts all rows, `utterances_heard…` those
+    behind the error rates of the speech and of its ceilings, `utterances_compared` those with a recording.
+    """
+    import pandas as pd
+
+    def corpus_rate(rate: str, weight: str) -> float:
+        heard = table[rate].notna()
+        return float((table[rate] * table[weight])[heard].sum() / max(table[weight][heard].sum(), 1))
+
+    figures: dict[str, Any] = {
+        "utterances": len(table),
+        "utterances_compared": table["mel_l1"].notna().sum(),
+        "ended_percent": 100 * table["ended"].mean(),
+        "rtf": table["rtf"].median(),
+        "mel_l1": table["mel_l1"].mean(),
+        "diagonality": table["diagonality"].mean(),
+        "duration_ratio": table["duration_ratio"].median(),
+        "duration_ratio_p5": table["duration_ratio"].quantile(0.05),
+        "duration_ratio_p95": table["duration_ratio"].quantile(0.95),
+    }
+    for kind in ("", "_vocoded", "_recording"):
+        figures[f"utterances_heard{kind}"] = table[f"cer{kind}"].notna().sum()
+        if figures[f"utterances_heard{kind}"]:
+            figures[f"cer{kind}"] = corpus_rate(f"cer{kind}", "characters")
+            figures[f"wer{kind}"] = corpus_rate(f"wer{kind}", "words")
+        figures[f"dnsmos{kind}"] = table[f"dnsmos{kind}"].mean()
+    return {name: float(figure) for name, figure in figures.items() if pd.notna(figure)}
+
+
+def mel_distance(mel_am: Floats, mel_bm: Floats) -> float:
+    """Mean absolute difference of two log-mels, (frames, bands), along their best warping in time."""
+    from librosa.sequence import dtw
+
+    costs, path = dtw(mel_am.T, mel_bm.T, metric="cityblock")
+    return float(costs[-1, -1] / (len(path) * mel_am.shape[1]))
+
+
+def diagonality(attention_sn: Floats, path_s: Floats) -> float:
+    """Share of the attention that falls within one token of the path, 0 to 1."""
+    near_sn = np.abs(np.arange(attention_sn.shape[1]) - path_s[:, None]) <= 1
+    return float(attention_sn[near_sn].sum() / attention_sn.sum())
+
+
+def _judge(rows: list[dict[str, Any]], utterances: Sequence[Utterance], sample_rate: int, workers: int) -> None:
+    """Add what the judges say of every waveform; one call to each, so that its workers start once."""
+    kinds = ("", "_vocoded", "_recording")
+    sounds = [
+        (row, kind, waveform)
+        for row, utterance in zip(rows, utterances, strict=True)
+        for kind, waveform in zip(kinds, (utterance.speech, utterance.vocoded, utterance.recording), strict=True)
+        if waveform is not None
+    ]
+    for (row, kind, _), score in zip(sounds, dnsmos([s[2] for s in sounds], sample_rate, workers), strict=True):
+        row[f"dnsmos{kind}"] = score
+    spoken = [s for s in sounds if s[0]["language"] == ASR_LANGUAGE and s[0]["words"]]
+    for (row, kind, _), heard in zip(spoken, transcribe([s[2] for s in spoken], sample_rate, workers), strict=True):
+        reference = normalize(row["text"], ASR_LANGUAGE)
+        row[f"heard{kind}"] = heard
+        row[f"cer{kind}"], row[f"wer{kind}"] = error_rates(reference, normalize(heard, ASR_LANGUAGE))

@@ -1,0 +1,1 @@
+"""The voice cloner: network, losses, training, generation, vocoders, checkpoints. Knows nothing of where it is run."""

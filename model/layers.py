@@ -1,0 +1,131 @@
+"""Layers shared by the encoders and the decoder.
+
+Shape legend of the whole package: b batch, n tokens, t mel frames, s decoder steps (of `reduction_factor` frames),
+f reference frames, m mel bins, d width, h heads, k width of a head.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from configs.schema import HEAD_DIM
+
+
+@dataclass
+class KeyValues:
+    """Keys and values of an attention memory, each (b, h, n, k)."""
+
+    k_bhnk: Tensor
+    v_bhnk: Tensor
+
+
+@dataclass
+class StepCache:
+    """Keys and values of the decoder steps made so far, in buffers long enough for all of them."""
+
+    k_bhsk: Tensor
+    v_bhsk: Tensor
+    length: int = 0
+
+    def append(self, new: KeyValues) -> KeyValues:
+        """Add one or more steps; returns all steps so far."""
+        stop = self.length + new.k_bhnk.shape[2]
+        self.k_bhsk[:, :, self.length : stop] = new.k_bhnk
+        self.v_bhsk[:, :, self.length : stop] = new.v_bhnk
+        self.length = stop
+        return KeyValues(self.k_bhsk[:, :, :stop], self.v_bhsk[:, :, :stop])
+
+
+class Attention(nn.Module):
+    """Multi-head attention of `x_bsd` to a memory of width `memory_dim`, heads of 64."""
+
+    def __init__(self, dim: int, heads: int, memory_dim: int | None = None):
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(dim, heads * HEAD_DIM, bias=False)
+        self.key_value = nn.Linear(memory_dim or dim, 2 * heads * HEAD_DIM, bias=False)
+        self.out = nn.Linear(heads * HEAD_DIM, dim, bias=False)
+
+    def keys_values(self, memory_bnd: Tensor, positions: Tensor | None = None) -> KeyValues:
+        """Project a memory; `positions` (n,) turns the keys."""
+        b, n, _ = memory_bnd.shape
+        k_bhnk, v_bhnk = self.key_value(memory_bnd).view(b, n, 2, self.heads, HEAD_DIM).permute(2, 0, 3, 1, 4)
+        return KeyValues(k_bhnk if positions is None else rotate(k_bhnk, positions), v_bhnk)
+
+    def forward(
+        self,
+        x_bsd: Tensor,
+        memory: KeyValues,
+        positions: Tensor | None = None,
+        bias: Tensor | None = None,
+        causal: bool = False,
+    ) -> Tensor:
+        """Attend; `bias`, broadcast to (b, h, s, n), is added to the logits; `positions` (s,) turns the queries."""
+        b, s, _ = x_bsd.shape
+        q_bhsk = self.query(x_bsd).view(b, s, self.heads, HEAD_DIM).transpose(1, 2)
+        if positions is not None:
+            q_bhsk = rotate(q_bhsk, positions)
+        o_bhsk = F.scaled_dot_product_attention(
+            q_bhsk,
+            memory.k_bhnk,
+            memory.v_bhnk,
+            attn_mask=None if bias is None else bias.to(q_bhsk.dtype),
+            is_causal=causal,
+        )
+        return self.out(o_bhsk.transpose(1, 2).reshape(b, s, -1))
+
+    def weights(self, x_bsd: Tensor, memory: KeyValues, bias: Tensor) -> Tensor:
+        """The attention weights that `forward` uses for a memory without positions, (b, h, s, n)."""
+        b, s, _ = x_bsd.shape
+        q_bhsk = self.query(x_bsd).view(b, s, self.heads, HEAD_DIM).transpose(1, 2)
+        logits = q_bhsk @ memory.k_bhnk.transpose(-1, -2) / HEAD_DIM**0.5
+        return (logits.float() + bias).softmax(-1)
+
+
+class FeedForward(nn.Module):
+    """Two layers with a GELU between them, `ratio` times as wide inside."""
+
+    def __init__(self, dim: int, ratio: int, dropout: float):
+        super().__init__()
+        self.up = nn.Linear(dim, ratio * dim)
+        self.down = nn.Linear(ratio * dim, dim)
+        self.dropout = dropout
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.dropout(self.down(F.gelu(self.up(x), approximate="tanh")), self.dropout, self.training)
+
+
+class EncoderLayer(nn.Module):
+    """Pre-norm self-attention over the whole sequence, then feed-forward."""
+
+    def __init__(self, dim: int, heads: int, ratio: int, dropout: float):
+        super().__init__()
+        self.attention_norm = nn.RMSNorm(dim, eps=1e-5)
+        self.attention = Attention(dim, heads)
+        self.feed_forward_norm = nn.RMSNorm(dim, eps=1e-5)
+        self.feed_forward = FeedForward(dim, ratio, dropout)
+
+    def forward(self, x_bnd: Tensor, bias: Tensor | None = None) -> Tensor:
+        positions = torch.arange(x_bnd.shape[1], device=x_bnd.device)
+        normed = self.attention_norm(x_bnd)
+        x_bnd = x_bnd + self.attention(normed, self.attention.keys_values(normed, positions), positions, bias)
+        return x_bnd + self.feed_forward(self.feed_forward_norm(x_bnd))
+
+
+def rotate(x_bhsk: Tensor, positions: Tensor) -> Tensor:
+    """Rotary position embedding (Su et al. 2021, RoFormer) at the given positions (s,)."""
+    half = x_bhsk.shape[-1] // 2
+    frequency = 1000.0 ** -(torch.arange(half, device=x_bhsk.device, dtype=torch.float32) / half)
+    angle_sk = positions[:, None] * frequency
+    cos, sin = angle_sk.cos().to(x_bhsk.dtype), angle_sk.sin().to(x_bhsk.dtype)
+    a, b = x_bhsk[..., :half], x_bhsk[..., half:]
+    return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
+
+
+def padding_bias(mask_bn: Tensor) -> Tensor:
+    """Attention bias (b, 1, 1, n) that keeps every query from what the mask leaves out."""
+    return torch.zeros(mask_bn.shape, device=mask_bn.device).masked_fill(~mask_bn, float("-inf"))[:, None, None]

@@ -1,0 +1,96 @@
+"""From text to sound: what everybody calls who wants to hear the model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from configs.schema import Audio, TrainingConfig
+from data.batches import reference_window
+from data.features import trimmed_audio
+from data.mel import Waveform, log_mel
+from data.text import Tokens, has_sound, phonemize, split_sentences
+from model.checkpoint import load_model, load_vocoder
+from model.generation import Generated, generate
+from model.network import VoiceCloner
+from model.vocoder import SourceFilterVocoder, vocode
+
+PAUSE = 0.25
+"""Silence between sentences, s."""
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A trained model with its vocoder; without one, Griffin-Lim with so many iterations speaks."""
+
+    model: VoiceCloner
+    config: TrainingConfig
+    vocoder: SourceFilterVocoder | None
+    griffin_lim_iterations: int = 40
+
+    @property
+    def audio(self) -> Audio:
+        return self.config.audio
+
+    @property
+    def default_reference_tm(self) -> Tensor:
+        """A piece of the training voice."""
+        return self.model.default_reference_tm
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What was said: samples in [-1, 1], whether every sentence ended by itself, seconds of work."""
+
+    waveform: Waveform
+    ended: bool
+    seconds: float
+
+
+def load_voice(folder: Path) -> Voice:
+    """The voice in a folder with `model.safetensors` and `vocoder.safetensors`."""
+    model, config = load_model(folder / "model.safetensors")
+    return Voice(model, config, load_vocoder(folder / "vocoder.safetensors"))
+
+
+def read_reference(path: Path, voice: Voice) -> Tensor:
+    """The log-mel (t, m) of a reference recording, as the audio encoder hears it."""
+    samples = trimmed_audio(path, voice.audio)
+    if len(samples) < voice.audio.sample_rate // 2:
+        raise ValueError(f"{path}: {len(samples) / voice.audio.sample_rate:.2f} s of sound, expected 0.5 s or more")
+    mel_tm = log_mel(torch.from_numpy(samples)[None], voice.audio)[0]
+    return reference_window(mel_tm, voice.config.model.reference_frames)
+
+
+def say(voice: Voice, tokens: Tokens, reference_tm: Tensor, speaking_rate: float = 1.0, seed: int = 0) -> tuple[Generated, Waveform]:
+    """One sentence: its mel and its sound."""
+    generated = generate(voice.model, [tokens], reference_tm[None], speaking_rate)[0]
+    waveform = vocode(generated.mel_tm, voice.audio, voice.vocoder, voice.griffin_lim_iterations, seed)
+    return generated, waveform.numpy()
+
+
+def speak(
+    voice: Voice, text: str, language: str, reference_tm: Tensor | None = None, speaking_rate: float = 1.0, seed: int = 0
+) -> Speech:
+    """Say a text of any length, sentence by sentence. Raises `ValueError` if there is nothing in it to say."""
+    started = time.perf_counter()
+    sentences = [tokens for tokens in phonemize(split_sentences(text), language) if has_sound(tokens)]
+    if not sentences:
+        raise ValueError(f"nothing to say in {text!r}: expected words of language {language!r}")
+    reference_tm = voice.default_reference_tm if reference_tm is None else reference_tm
+    spoken = [say(voice, tokens, reference_tm, speaking_rate, seed) for tokens in sentences]
+    waveform = join([waveform for _, waveform in spoken], voice.audio)
+    return Speech(waveform, all(generated.ended for generated, _ in spoken), time.perf_counter() - started)
+
+
+def join(waveforms: Sequence[Waveform], audio: Audio) -> Waveform:
+    """Sentences with pauses between them."""
+    pause = np.zeros(int(PAUSE * audio.sample_rate), np.float32)
+    parts = [part for waveform in waveforms for part in (pause, waveform)]
+    return np.concatenate(parts[1:])

@@ -1,0 +1,165 @@
+"""The training loop, on a GPU where there is one and on the CPU otherwise.
+
+Everything is counted in optimizer steps, and what a step draws depends only on the seed and the step.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from configs.schema import Train, TrainingConfig
+from data.batches import Batch, TrainingSet, plan_batches, reference_window
+from data.features import Features
+from model.checkpoint import save_checkpoint
+from model.network import Prediction, VoiceCloner
+
+Progress = Callable[[int, int, Mapping[str, float]], None]
+"""Called with the steps done, all steps and the current figures."""
+
+_CURVE = ("step", "loss", "mel_l1", "duration_loss", "gradient_norm", "learning_rate", "validation_mel_l1")
+
+
+@dataclass(frozen=True)
+class Losses:
+    """`total` is what is minimised; the others are its parts. All are means over what the masks leave in."""
+
+    total: Tensor
+    mel_l1: Tensor
+    duration: Tensor
+
+
+def train(config: TrainingConfig, features: Features, recipe: Mapping[str, Any], out: Path, progress: Progress) -> dict[str, float]:
+    """Train a model from scratch and write `model.safetensors` and `training.csv` into the folder `out`.
+
+    Returns how fast it went and the last losses. On the same kind of CPU with the same number of threads, equal
+    arguments give equal bytes.
+    """
+    from accelerate import Accelerator
+
+    torch.set_num_threads(config.threads)
+    torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
+    accelerator = Accelerator(mixed_precision="bf16" if torch.cuda.is_available() else "no")
+    torch.manual_seed(config.seed)
+    network = VoiceCloner(config.model, config.train.gradient_checkpointing)
+    _learn_statistics(network, config, features)
+    model, optimizer = accelerator.prepare(network, make_optimizer(network, config.train))
+    training = TrainingSet(features, "train", config)
+    validation = TrainingSet(features, "validation", config)
+    plan = plan_batches(training.pieces["frames"].tolist(), config.data, config.seed)
+    mine = itertools.islice(plan, accelerator.process_index, None, accelerator.num_processes)
+
+    out.mkdir(parents=True, exist_ok=True)
+    frames, started = 0, time.perf_counter()
+    figures: dict[str, float] = {}
+    with open(out / "training.csv", "w", newline="", encoding="utf-8") as file:
+        curve = csv.DictWriter(file, _CURVE, lineterminator="\n")
+        curve.writeheader()
+        model.train()
+        for step, rows in zip(range(1, config.train.steps + 1), mine, strict=False):
+            torch.manual_seed(_draw_seed(config.seed, step, accelerator.process_index))
+            rng = np.random.default_rng([config.seed, step, accelerator.process_index])
+            batch = training.batch(rows, rng).to(accelerator.device)
+            learning_rate = config.train.learning_rate * schedule(step, config.train)
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate
+            losses = compute_losses(network, _predict(model, batch), batch)
+            accelerator.backward(losses.total)
+            norm = accelerator.clip_grad_norm_(model.parameters(), config.train.clip_norm)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            frames += int(batch.frame_mask_bt.sum()) * accelerator.num_processes
+            last = step == config.train.steps
+            if last or step % config.train.log_every == 0:
+                row = dict(
+                    zip(_CURVE, (step, *_floats(losses.total, losses.mel_l1, losses.duration, norm)), strict=False)
+                )
+                row["learning_rate"] = learning_rate
+                if last or step % config.train.validate_every == 0:
+                    row["validation_mel_l1"] = validation_loss(network, validation)
+                curve.writerow({key: value if key == "step" else f"{value:.6g}" for key, value in row.items()})
+                figures.update(row)
+            seconds = time.perf_counter() - started
+            progress(step, config.train.steps, {**figures, "frames_per_second": frames / seconds})
+    if accelerator.is_main_process:
+        save_checkpoint(network, config, recipe, out / "model.safetensors")
+    return {**figures, "frames_per_second": frames / seconds, "seconds": seconds}
+
+
+def compute_losses(model: VoiceCloner, prediction: Prediction, batch: Batch) -> Losses:
+    """L1 and a quarter of the squared error of the mel before and after the postnet, and the durations' error."""
+    target_btm = model.normalize(batch.mel_btm)
+    mask_bt1 = batch.frame_mask_bt[..., None]
+    count = mask_bt1.sum() * target_btm.shape[-1]
+    errors = [(made - target_btm) * mask_bt1 for made in (prediction.mel_btm, prediction.refined_btm)]
+    l1 = [error.abs().sum() / count for error in errors]
+    l2 = [error.square().sum() / count for error in errors]
+    log_frames_bn = torch.log1p(batch.frames_bn)
+    token_count = batch.token_mask_bn.sum()
+    duration = ((prediction.log_duration_bn - log_frames_bn).square() * batch.token_mask_bn).sum() / token_count
+    return Losses(sum(l1) + 0.25 * sum(l2) + 0.2 * duration, l1[1], duration)
+
+
+def make_optimizer(model: torch.nn.Module, train: Train) -> torch.optim.AdamW:
+    """Fused AdamW; only matrices decay."""
+    matrices = [p for p in model.parameters() if p.ndim > 1]
+    vectors = [p for p in model.parameters() if p.ndim <= 1]
+    groups = [{"params": matrices, "weight_decay": train.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=train.learning_rate, betas=(0.9, 0.98), fused=True)
+
+
+def schedule(step: int, train: Train) -> float:
+    """Factor of the learning rate: linear warm-up, the square root of what is left, linear to 2% in the last quarter."""
+    left = 1 - (step - 1) / train.steps
+    warm_up = min(1.0, step / max(1, train.warmup_steps))
+    return warm_up * left**0.5 * max(0.02, min(1.0, left / 0.25))
+
+
+@torch.no_grad()
+def validation_loss(model: VoiceCloner, held_out: TrainingSet, batch_size: int = 8) -> float:
+    """Mean absolute error of held-out normalised mel frames, teacher forced; not a number if nothing is held out."""
+    model.eval()
+    error, count = 0.0, 0
+    order = held_out.pieces["frames"].argsort().tolist()
+    for start in range(0, len(order), batch_size):
+        batch = held_out.batch(order[start : start + batch_size], np.random.default_rng(start)).to(model.mel_mean_m.device)
+        frames = int(batch.frame_mask_bt.sum())
+        error += float(compute_losses(model, _predict(model, batch), batch).mel_l1) * frames
+        count += frames
+    model.train()
+    return error / count if count else float("nan")
+
+
+def _predict(model: torch.nn.Module, batch: Batch) -> Prediction:
+    prediction: Prediction = model(**vars(batch))
+    return prediction
+
+
+def _learn_statistics(model: VoiceCloner, config: TrainingConfig, features: Features) -> None:
+    """Give the model the corpus' mel statistics and the voice it speaks with when no reference is given."""
+    model.mel_mean_m.copy_(features.mel_mean_m)
+    model.mel_std_m.copy_(features.mel_std_m)
+    train = features.pieces[features.pieces["split"] == "train"]
+    frames = config.model.reference_frames
+    typical = train["id"][(train["frames"] - 3 * frames).abs().idxmin()]
+    mel_tm = features.mel(str(typical))
+    start = max(0, (len(mel_tm) - frames) // 2)
+    model.default_reference_tm.copy_(reference_window(mel_tm, frames, start))
+
+
+def _draw_seed(seed: int, step: int, process: int) -> int:
+    return int(np.random.SeedSequence([seed, step, process]).generate_state(1, np.uint64)[0] >> 1)
+
+
+def _floats(*values: Tensor) -> list[float]:
+    return [float(value) for value in values]

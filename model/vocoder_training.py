@@ -1,0 +1,226 @@
+"""Training of the neural vocoder on the corpus alone, and what it is measured by.
+
+First the pitch network learns from labels by Praat, then the filter network learns to make the recordings' spectra.
+Both count optimizer steps, and what a step draws depends only on the seed and the step.
+
+Suffixes: b batch, t mel frames, h half frames (2t), m mel bands, p pitch classes, s samples.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from configs.schema import Audio
+from configs.schema import Vocoder as Settings
+from model.vocoder import PITCH_CEILING, PITCH_FLOOR, SourceFilterVocoder, griffin_lim, vocode
+
+Array = npt.NDArray[np.float32]
+Clip = tuple[Array, Array]
+"""Waveform (s,) and log-mel (t, m) of one recording, t = s // hop_length."""
+
+WARMUP_STEPS = 100
+GROSS_ERROR = 0.2
+"""A pitch further than this from the true one, as a share of it, is an error and not an inaccuracy."""
+
+
+def train_vocoder(
+    clips: Sequence[Clip],
+    held_out: Sequence[Clip],
+    audio: Audio,
+    settings: Settings,
+    seed: int,
+    threads: int,
+    on_step: Callable[[int, dict[str, float]], None],
+) -> tuple[SourceFilterVocoder, dict[str, float]]:
+    """A vocoder trained on `clips`, and `measure`'s figures for `held_out`.
+
+    `on_step` hears the steps of both networks, counted through from 1, and the loss of each: `pitch_loss` or
+    `filter_loss`. The same clips, settings, seed and number of threads give the same weights, bit for bit.
+    Raises `ValueError` if there is nothing to learn from or to measure by.
+    """
+    frames = sum(len(mel) for _, mel in clips)
+    if frames < settings.segment_frames:
+        raise ValueError(f"the vocoder's training clips have {frames} mel frames; a segment needs {settings.segment_frames}")
+    if not held_out:
+        raise ValueError("there are no held-out clips to measure the vocoder by")
+    with _threads(threads), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        vocoder = SourceFilterVocoder(audio)
+        material = _Material.of(clips, audio)
+
+        def pitch_loss(batch: _Batch) -> Tensor:
+            logits_bhp, voicing_bh = vocoder.pitch_logits(batch.mel_btm)
+            voiced_bh = batch.pitch_bh > 0
+            distance_bhp = batch.pitch_bh.clamp_min(PITCH_FLOOR).log()[..., None] - vocoder.pitch_p.log()
+            target_bhp = (-0.5 * (distance_bhp / vocoder.pitch_p.log().diff().mean()).square()).softmax(-1)
+            of_class_bh = -(target_bhp * logits_bhp.log_softmax(-1)).sum(-1)
+            of_voicing = F.binary_cross_entropy_with_logits(voicing_bh, voiced_bh.float())
+            return (of_class_bh * voiced_bh).sum() / voiced_bh.sum().clamp_min(1) + 2 * of_voicing
+
+        def filter_loss(batch: _Batch) -> Tensor:
+            made_bs = vocoder(batch.mel_btm, batch.pitch_bh, batch.noise_bs)
+            return stft_distance(made_bs, batch.waveform_bs, audio)
+
+        step = 0
+        for name, network, loss_of, steps in (
+            ("pitch_loss", vocoder.pitch_network, pitch_loss, settings.pitch_steps),
+            ("filter_loss", vocoder.filter_network, filter_loss, settings.filter_steps),
+        ):
+            optimizer = torch.optim.AdamW(network.parameters(), betas=(0.9, 0.98), weight_decay=0.01)
+            for i in range(steps):
+                step += 1
+                fall = max(0.03, 1 - i / steps)
+                optimizer.param_groups[0]["lr"] = settings.learning_rate * min(1.0, (i + 1) / WARMUP_STEPS) * fall
+                loss = loss_of(material.batch(settings, seed, step))
+                optimizer.zero_grad()
+                loss.backward()
+                nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+                optimizer.step()
+                on_step(step, {name: loss.item()})
+    return vocoder, measure(vocoder, held_out, audio, settings, seed)
+
+
+@dataclass(frozen=True)
+class _Batch:
+    mel_btm: Tensor
+    pitch_bh: Tensor
+    waveform_bs: Tensor
+    noise_bs: Tensor
+
+
+@dataclass(frozen=True)
+class _Material:
+    """All clips one after another, frame by frame: mel, pitch of the two half frames, samples of the hop."""
+
+    mel_tm: Tensor
+    pitch_th: Tensor
+    samples_ts: Tensor
+
+    @classmethod
+    def of(cls, clips: Sequence[Clip], audio: Audio) -> _Material:
+        hops = [waveform[: len(mel) * audio.hop_length] for waveform, mel in clips]
+        return cls(
+            torch.from_numpy(np.concatenate([mel for _, mel in clips])),
+            torch.from_numpy(np.concatenate([pitch_labels(waveform, audio) for waveform in hops])).unflatten(
+                0, (-1, 2)
+            ),
+            torch.from_numpy(np.concatenate(hops)).unflatten(0, (-1, audio.hop_length)),
+        )
+
+    def batch(self, settings: Settings, seed: int, step: int) -> _Batch:
+        """Random segments; some of the mels blurred and noisy, as those of a synthesis model are."""
+        draw = torch.Generator().manual_seed(int(np.random.SeedSequence((seed, step)).generate_state(1)[0]))
+        size, frames = settings.batch_size, settings.segment_frames
+        start_b = torch.randint(len(self.mel_tm) - frames + 1, (size,), generator=draw)
+        at_bt = start_b[:, None] + torch.arange(frames)
+
+        mel_btm = self.mel_tm[at_bt]
+        blurred_btm = F.avg_pool2d(F.pad(mel_btm, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+        blur_b = 0.6 * torch.rand(size, generator=draw) * (torch.rand(size, generator=draw) < 0.4)
+        noise_b = 0.05 * torch.rand(size, generator=draw)
+        mel_btm = torch.lerp(mel_btm, blurred_btm, blur_b[:, None, None])
+        mel_btm = mel_btm + noise_b[:, None, None] * torch.randn(mel_btm.shape, generator=draw)
+
+        waveform_bs = self.samples_ts[at_bt].flatten(1)
+        noise_bs = torch.randn(waveform_bs.shape, generator=draw)
+        return _Batch(mel_btm, self.pitch_th[at_bt].flatten(1), waveform_bs, noise_bs)
+
+
+def pitch_labels(waveform: Array, audio: Audio) -> Array:
+    """Pitch in Hz by Praat's autocorrelation, 0 where there is no voice, at every half frame: (2t,)."""
+    import parselmouth
+
+    step = audio.hop_length / 2 / audio.sample_rate
+    margin = 0.1
+    silence = np.zeros(round(margin * audio.sample_rate))
+    sound = parselmouth.Sound(np.concatenate([silence, waveform, silence]), audio.sample_rate)
+    pitch = sound.to_pitch_ac(time_step=step, pitch_floor=PITCH_FLOOR, pitch_ceiling=PITCH_CEILING)
+    half_frames = range(2 * (len(waveform) // audio.hop_length))
+    # Interpolated between Praat's own frames, for these do not fall on ours; NaN where there is no voice.
+    return np.nan_to_num(np.array([pitch.get_value_at_time(margin + step * h) for h in half_frames], dtype=np.float32))
+
+
+def stft_distance(made_bs: Tensor, true_bs: Tensor, audio: Audio) -> Tensor:
+    """Multi-resolution STFT distance: the mean over four windows, n_fft and below, of the difference in log magnitude
+    and half of that in magnitude, as a share of the true sum and of the true energy."""
+    distances = []
+    for n_fft in (audio.n_fft, audio.n_fft // 2, audio.n_fft // 4, audio.n_fft // 8):
+        window = torch.hann_window(n_fft, device=made_bs.device)
+        made, true = (
+            torch.stft(signal_bs, n_fft, n_fft // 4, window=window, return_complex=True).abs()
+            for signal_bs in (made_bs, true_bs)
+        )
+        quiet = 2e-6 * n_fft
+        log_difference = (made.clamp_min(quiet).log() - true.clamp_min(quiet).log()).abs().mean()
+        share = (made - true).abs().sum() / true.sum().clamp_min(quiet)
+        convergence = ((made - true).square().sum() / true.square().sum().clamp_min(quiet**2)).sqrt()
+        distances.append(log_difference + 0.5 * share + 0.5 * convergence)
+    return torch.stack(distances).mean()
+
+
+def pitch_errors(made_h: Array, true_h: Array) -> dict[str, float]:
+    """How far one pitch track is from another, both as `pitch_labels` gives them.
+
+    `voicing_error`: share of half frames with a voice in one only; among those with a voice in both,
+    `gross_pitch_error`: share that is off by more than a fifth, and `pitch_cents`: mean difference of the others.
+    """
+    made_voiced, true_voiced = made_h > 0, true_h > 0
+    both = made_voiced & true_voiced
+    ratio = made_h[both] / true_h[both]
+    gross = np.abs(ratio - 1) > GROSS_ERROR
+    cents = 1200 * np.abs(np.log2(ratio[~gross]))
+    return {
+        "voicing_error": float(np.mean(made_voiced != true_voiced)),
+        "gross_pitch_error": float(gross.mean()) if gross.size else 0.0,
+        "pitch_cents": float(cents.mean()) if cents.size else 0.0,
+    }
+
+
+def measure(
+    vocoder: SourceFilterVocoder, clips: Sequence[Clip], audio: Audio, settings: Settings, seed: int
+) -> dict[str, float]:
+    """Mean STFT distance of the vocoder and of Griffin-Lim to the recordings, `pitch_errors` of the vocoded clips, and
+    the seconds of work for a second of speech on one thread (`real_time_factor`, the only figure a clock decides)."""
+    distances, griffin_lim_distances, made_tracks, true_tracks = [], [], [], []
+    seconds = 0.0
+    with _threads(1):
+        for waveform, mel in clips:
+            true_s = torch.from_numpy(waveform[: len(mel) * audio.hop_length])
+            mel_tm = torch.from_numpy(mel)
+            started = time.perf_counter()
+            made_s = vocode(mel_tm, audio, vocoder, settings.griffin_lim_iterations, seed)
+            seconds += time.perf_counter() - started
+            classic_s = griffin_lim(mel_tm, audio, settings.griffin_lim_iterations, seed)
+            distances.append(stft_distance(made_s[None], true_s[None], audio).item())
+            griffin_lim_distances.append(stft_distance(classic_s[None], true_s[None], audio).item())
+            made_tracks.append(pitch_labels(made_s.numpy(), audio))
+            true_tracks.append(pitch_labels(true_s.numpy(), audio))
+    return {
+        "stft_distance": math.fsum(distances) / len(clips),
+        "griffin_lim_stft_distance": math.fsum(griffin_lim_distances) / len(clips),
+        **pitch_errors(np.concatenate(made_tracks), np.concatenate(true_tracks)),
+        "real_time_factor": seconds * audio.sample_rate / sum(len(mel) * audio.hop_length for _, mel in clips),
+    }
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Work on `count` CPU threads; denormal numbers, slow on a CPU and too small to matter, count as zero."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+        torch.set_num_threads(before)

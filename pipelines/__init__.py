@@ -1,0 +1,1 @@
+"""How the steps hang together, and the console command."""

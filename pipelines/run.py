@@ -1,0 +1,139 @@
+"""The main job: `myxtts run`. Checks what can be checked at once, lets DVC do what is needed, says what was made."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from configs.schema import Config, ConfigError, load_config, parse_config, parse_setting, preset_path
+from consistency.rules import check_config
+from pipelines.environment import isolate
+from registry.identity import COMMIT_VARIABLE, DIRTY_VARIABLE, ROOT, checkout_state
+
+CEILINGS = {"cer": "character error rate", "wer": "word error rate", "dnsmos": "quality (DNSMOS, 1 to 5)"}
+
+
+class RunError(Exception):
+    """The run came to an end before its goal; the message says why."""
+
+
+def run(preset: str, settings: Sequence[str]) -> dict[str, Any]:
+    """Make everything that the preset describes; returns what was made, as `--json` prints it.
+
+    Raises `ConfigError` for settings that are refused and `RunError` for a run that did not reach the registry.
+    """
+    config = apply_settings(preset, settings)
+    wrong = [finding for finding in check_config(config, f"configs/{preset}.yaml") if not finding.agrees]
+    if wrong:
+        raise RunError("\n".join(map(str, wrong)))
+    _list_preset(preset)
+    isolate()
+    commit, dirty = checkout_state()
+    os.environ |= {COMMIT_VARIABLE: commit, DIRTY_VARIABLE: dirty}
+    target = f"pipeline@{preset}"
+    stale = json.loads(_dvc("status", "--with-deps", "--json", target, capture=True) or "{}")
+    if stale and _dvc("repro", target) is None:
+        raise RunError(f"The run of {preset!r} stopped; nothing was registered. The reason is above.")
+    return _describe(preset, config, changed=bool(stale))
+
+
+def apply_settings(preset: str, settings: Sequence[str]) -> Config:
+    """Write `key=value` settings into the preset's file, as `dvc exp run -S` would, and return the config.
+
+    All of them are checked first; if one is refused, the file stays as it was.
+    """
+    path = preset_path(preset)
+    if not settings:
+        return load_config(preset)
+    problems, parsed = [], []
+    for setting in settings:
+        try:
+            parsed.append(parse_setting(setting, preset))
+        except ConfigError as error:
+            problems.append(str(error))
+    if problems:
+        raise ConfigError("\n".join(problems))
+    yaml = _yaml()
+    content = yaml.load(path)
+    for keys, value in parsed:
+        section = content
+        for key in keys[:-1]:
+            section = section.setdefault(key, {})
+        section[keys[-1]] = value
+    config = parse_config(Config, json.loads(json.dumps(content)), str(path))
+    _rewrite(path, content, yaml)
+    return config
+
+
+def summary_lines(made: dict[str, Any]) -> list[str]:
+    """What to print at the end of a run."""
+    quality, speed = made["metrics"]["quality"], made["metrics"]["speed"]
+    first = "" if made["changed"] else "Nothing has changed since the last run; nothing was run again.\n"
+    lines = [f"{first}{made['name']} version {made['version']} ({', '.join(made['aliases'])})", ""]
+    lines.append(f"{'on ' + str(int(quality['utterances'])) + ' held-out sentences':34}{'speech':>9}{'vocoded':>9}{'recorded':>10}")
+    for key, title in CEILINGS.items():
+        figures = [quality.get(f"{key}{kind}", float("nan")) for kind in ("", "_vocoded", "_recording")]
+        lines.append(f"  {title:32}" + "".join(f"{figure:{width}.3f}" for figure, width in zip(figures, (9, 9, 10), strict=True)))
+    lines.append(f"  {'sentences that end':32}{quality['ended_percent']:8.0f}%")
+    lines.append(f"  {'s of work for a s of speech':32}{speed['rtf']:9.3f}")
+    return [*lines, "", "Listen:", *(f"  {path}" for path in made["audio"]), f"See: {made['page']}"]
+
+
+def _describe(preset: str, config: Config, changed: bool) -> dict[str, Any]:
+    from pipelines.voice import plan, run_id
+    from registry.store import Outs, model_name, register
+
+    outs = Outs(preset)
+    # DVC may have restored the results of an earlier run without running anything.
+    version = register(preset, run_id(plan(preset, config)), {"zenml_run": "restored by DVC"})
+    examples = sorted((outs.reports / "listening" / "audio").glob("*-speech.wav"))
+    return {
+        "preset": preset,
+        "changed": changed,
+        "name": model_name(preset),
+        "version": int(version.version),
+        "aliases": sorted(version.aliases),
+        "metrics": json.loads((outs.reports / "metrics.json").read_text()),
+        "checkpoints": outs.checkpoints.relative_to(ROOT).as_posix(),
+        "audio": [path.relative_to(ROOT).as_posix() for path in examples],
+        "page": (outs.reports / "listening" / "index.html").relative_to(ROOT).as_posix(),
+    }
+
+
+def _list_preset(preset: str) -> None:
+    """Have DVC know the preset: add it to params.yaml."""
+    path, yaml = ROOT / "params.yaml", _yaml()
+    content = yaml.load(path)
+    if preset not in content["presets"]:
+        content["presets"].append(preset)
+        _rewrite(path, content, yaml)
+
+
+def _dvc(*arguments: str, capture: bool = False) -> str | None:
+    """Run DVC in the checkout; its output if captured, None if it failed."""
+    command = [sys.executable, "-m", "dvc", *arguments]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE if capture else None, text=True)
+    if done.returncode:
+        return None
+    return done.stdout or ""
+
+
+def _yaml() -> YAML:
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 120
+    return yaml
+
+
+def _rewrite(path: Path, content: Any, yaml: YAML) -> None:
+    temporary = path.with_name(f"{path.name}.tmp")
+    with open(temporary, "w", encoding="utf-8") as file:
+        yaml.dump(content, file)
+    os.replace(temporary, path)

@@ -1,0 +1,91 @@
+"""The registered model as MLflow serves it: text in, WAV out. Loaded from its own files alone; holds no pickle."""
+
+from __future__ import annotations
+
+import base64
+import io
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+from mlflow.pyfunc import PythonModel
+from mlflow.types import ColSpec, DataType, Schema
+
+CHECKPOINTS = "checkpoints"
+"""Name of the artifact folder with `model.safetensors` and `vocoder.safetensors`."""
+
+INPUTS = Schema(
+    [
+        ColSpec(DataType.string, "text"),
+        ColSpec(DataType.string, "language", required=False),
+        ColSpec(DataType.string, "reference", required=False),
+        ColSpec(DataType.double, "speaking_rate", required=False),
+        ColSpec(DataType.long, "seed", required=False),
+    ]
+)
+"""`reference` is a recording of the voice to speak with, base64; without one the training voice speaks."""
+
+OUTPUTS = Schema(
+    [
+        ColSpec(DataType.string, "audio"),
+        ColSpec(DataType.long, "sample_rate"),
+        ColSpec(DataType.boolean, "ended"),
+        ColSpec(DataType.string, "error"),
+    ]
+)
+"""`audio` is a WAV, base64. A row that cannot be spoken has an `error` and no audio; it does not spoil the others."""
+
+
+class ServedVoice(PythonModel):  # type: ignore[misc]
+    """A voice behind MLflow's pyfunc interface."""
+
+    def load_context(self, context: Any) -> None:
+        from model.synthesis import load_voice
+
+        self.voice = load_voice(Path(context.artifacts[CHECKPOINTS]))
+
+    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Speak every row; see `INPUTS` and `OUTPUTS`."""
+        return pd.DataFrame([self._row(row) for row in model_input.to_dict("records")])
+
+    def _row(self, row: dict[str, Any]) -> dict[str, Any]:
+        given = {name: value for name, value in row.items() if not pd.isna(value)}
+        answer = {"audio": "", "sample_rate": self.voice.audio.sample_rate, "ended": False, "error": ""}
+        try:
+            return answer | self._speak(given)
+        except ValueError as error:
+            return answer | {"error": str(error)}
+
+    def _speak(self, given: dict[str, Any]) -> dict[str, Any]:
+        import soundfile as sf
+
+        from model.synthesis import speak
+
+        rate = float(given.get("speaking_rate", 1.0))
+        if not 0.5 <= rate <= 2.0:
+            raise ValueError(f"speaking_rate is {rate:g}, expected 0.5 to 2")
+        reference_tm = self._reference(given["reference"]) if "reference" in given else None
+        speech = speak(
+            self.voice, given["text"], given.get("language", "en"), reference_tm, rate, int(given.get("seed", 0))
+        )
+        wav = io.BytesIO()
+        sf.write(wav, speech.waveform, self.voice.audio.sample_rate, format="WAV", subtype="PCM_16")
+        return {"audio": base64.b64encode(wav.getvalue()).decode(), "ended": speech.ended}
+
+    def _reference(self, encoded: str) -> Any:
+        import soundfile as sf
+
+        from model.synthesis import read_reference
+
+        with tempfile.NamedTemporaryFile(suffix=".audio") as file:
+            file.write(base64.b64decode(encoded, validate=True))
+            file.flush()
+            try:
+                return read_reference(Path(file.name), self.voice)
+            except sf.LibsndfileError:
+                raise ValueError("reference is not audio that can be decoded; expected WAV, FLAC, OGG or MP3") from None
+
+
+mlflow.models.set_model(ServedVoice())

@@ -1,0 +1,39 @@
+"""Hand the results over: to DVC as outs, to MLflow as a registered version."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Annotated
+
+from zenml import get_step_context, log_metadata, step
+
+from registry.store import Outs, model_name, register
+from steps.work import Result, check, link
+
+
+@step
+def register_model(
+    preset: str, run_id: str, validation: Result, model: Result, vocoder: Result, evaluation: Result
+) -> Annotated[int, "version"]:
+    """Check every file against what its step said of it, link it to where DVC looks, and register the model.
+
+    Never cached: ZenML may have taken any of the results from an earlier run.
+    """
+    outs = Outs(preset)
+    for result in (validation, model, vocoder, evaluation):
+        check(result)
+    links = {
+        model.path("model.safetensors"): outs.checkpoints / "model.safetensors",
+        vocoder.path("vocoder.safetensors"): outs.checkpoints / "vocoder.safetensors",
+        model.path("training.csv"): outs.reports / "training.csv",
+        evaluation.path("metrics.json"): outs.reports / "metrics.json",
+    }
+    for folder, made in (("listening", evaluation), ("validation", validation)):
+        shutil.rmtree(outs.reports / folder, ignore_errors=True)
+        links |= {made.path(name): outs.reports / name for name in made.files if name.startswith(f"{folder}/")}
+    for source, target in links.items():
+        link(source, target)
+    run = get_step_context().pipeline_run
+    version = register(preset, run_id, {"zenml_run": str(run.id)})
+    log_metadata({"model": model_name(preset), "version": int(version.version)})
+    return int(version.version)

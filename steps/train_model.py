@@ -1,0 +1,33 @@
+"""Train the voice cloner."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from zenml import log_metadata, step
+
+from configs.schema import TrainingConfig, parse_config
+from data.features import Features
+from model.training import train
+from steps.progress import progress
+from steps.work import Result, making, result_of, work_folder
+
+
+@step
+def train_model(
+    preset: str, settings: dict[str, Any], recipe: dict[str, str], features: Result
+) -> Annotated[Result, "model"]:
+    """Train from scratch; see `model.training`."""
+    folder = work_folder("train_model", recipe)
+    with making(folder) as out, progress() as report:
+        summary = train(
+            parse_config(TrainingConfig, settings, preset),
+            Features(features.path()),
+            recipe,
+            out,
+            lambda done, total, figures: report("training the model", done, total, figures),
+        )
+        (out / "speed.json").write_text(json.dumps(summary, indent=2))
+    log_metadata(summary)
+    return result_of(folder)

@@ -1,0 +1,47 @@
+"""Train the vocoder on the corpus alone."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from zenml import log_metadata, step
+
+from configs.schema import Audio, Vocoder
+from data.features import Features
+from model.checkpoint import save_checkpoint
+from model.vocoder_training import Clip, train_vocoder as train
+from registry.identity import ROOT
+from steps.progress import progress
+from steps.work import Result, making, result_of, work_folder
+
+
+@step
+def train_vocoder(
+    preset: str, settings: dict[str, Any], recipe: dict[str, str], features: Result
+) -> Annotated[Result, "vocoder"]:
+    """Train from scratch on the training pieces; the test pieces say how well it does. See `model.vocoder_training`."""
+    folder = work_folder("train_vocoder", recipe)
+    audio, vocoder = Audio.model_validate(settings["audio"]), Vocoder.model_validate(settings["vocoder"])
+    steps = vocoder.pitch_steps + vocoder.filter_steps
+    read = Features(features.path())
+
+    def clips(split: str) -> list[Clip]:
+        pieces = read.pieces[read.pieces["split"] == split]
+        corpus = ROOT / "data/corpus" / preset
+        return [(read.recording(piece, corpus, audio), read.mel(piece).numpy()) for piece in pieces["id"]]
+
+    with making(folder) as out, progress() as report:
+        trained, figures = train(
+            clips("train"),
+            clips("test"),
+            audio,
+            vocoder,
+            settings["seed"],
+            settings["threads"],
+            lambda done, losses: report("training the vocoder", done, steps, {"loss": next(iter(losses.values()))}),
+        )
+        save_checkpoint(trained, audio, recipe, out / "vocoder.safetensors")
+        (out / "vocoder.json").write_text(json.dumps(figures, indent=2))
+    log_metadata(figures)
+    return result_of(folder)

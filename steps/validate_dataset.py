@@ -1,0 +1,44 @@
+"""Stop at a corpus that is not fit to train on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Annotated, Any
+
+from zenml import log_metadata, step
+
+from configs.schema import Validation
+from data.corpus import read_corpus
+from data.validation import Verdict, validate
+from registry.identity import ROOT
+from steps.work import Result, making, result_of, work_folder
+
+
+class InvalidDataset(Exception):
+    """The corpus broke bounds of severity `error`; the message lists every one."""
+
+
+@step
+def validate_dataset(preset: str, settings: dict[str, Any], recipe: dict[str, str]) -> Annotated[Result, "validation"]:
+    """Hold the corpus to the preset's bounds; the report is left in `reports/<preset>/validation` either way."""
+    folder, report = work_folder("validate_dataset", recipe), ROOT / "reports" / preset / "validation"
+    bounds = Validation.model_validate(settings["validation"])
+    with making(folder) as out:
+        verdict = validate(read_corpus(ROOT / "data/corpus" / preset), __import__("types").SimpleNamespace(validation=bounds, threads=2), out / "validation")
+        verdict.failures.to_csv(out / "validation" / "failures.csv", index=False)
+        if not verdict.passed:
+            shutil.rmtree(report, ignore_errors=True)
+            shutil.copytree(out / "validation", report)
+            raise InvalidDataset(_describe(verdict, report))
+    log_metadata({"clips": verdict.rows, "warnings": verdict.warnings})
+    return result_of(folder)
+
+
+def _describe(verdict: Verdict, report: Path) -> str:
+    errors = verdict.failures[verdict.failures["severity"] == "error"]
+    head = f"The dataset is not fit to train on: {len(errors)} errors in {errors['id'].nunique()} clips."
+    lines = [
+        f"  {row.path}: {row.column} is {row.value}, expected {row.bound}" for row in errors.itertuples(index=False)
+    ]
+    return "\n".join([head, *lines, f"All measures: {report.relative_to(ROOT)}/data_docs/index.html"])

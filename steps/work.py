@@ -1,0 +1,87 @@
+"""Where steps keep what they make: `.work/<step>-<recipe>/`, whole or not there at all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from registry.identity import ROOT, folder_digests
+
+_MANIFEST = ".files.json"
+
+
+class Result(BaseModel):
+    """A folder that a step made, and the SHA-256 of each file in it."""
+
+    folder: str
+    files: dict[str, str]
+
+    def path(self, name: str = ".") -> Path:
+        """The folder, or a file in it."""
+        return ROOT / self.folder / name
+
+
+def work_folder(step: str, recipe: Mapping[str, Any]) -> Path:
+    """The folder of a step's result for a recipe."""
+    return ROOT / ".work" / f"{step}-{recipe['id'][:16]}"
+
+
+@contextlib.contextmanager
+def making(folder: Path) -> Iterator[Path]:
+    """A temporary folder to fill; it takes the place of `folder`, with its manifest, when the block ends well."""
+    temporary = folder.with_name(f"{folder.name}.tmp{os.getpid()}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        digests = folder_digests(temporary)
+        (temporary / _MANIFEST).write_text(json.dumps(digests, indent=1, sort_keys=True))
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether the folder holds what its manifest says, byte for byte."""
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_text())
+    except (OSError, ValueError):
+        return False
+    digests = folder_digests(folder)
+    digests.pop(_MANIFEST, None)
+    return bool(manifest == digests)
+
+
+def result_of(folder: Path) -> Result:
+    """The result in a finished folder."""
+    files = json.loads((folder / _MANIFEST).read_text())
+    return Result(folder=folder.relative_to(ROOT).as_posix(), files=files)
+
+
+def check(result: Result) -> None:
+    """Raise `RuntimeError` naming every file that is not what the step made."""
+    folder = result.path()
+    found = folder_digests(folder) if folder.is_dir() else {}
+    wrong = [name for name, expected in result.files.items() if found.get(name) != expected]
+    if wrong:
+        raise RuntimeError("\n".join(f"{folder / name}: not the file that its step made" for name in wrong))
+
+
+def link(source: Path, target: Path) -> None:
+    """Let `target` be the same file as `source`, or a copy where the file system has no hard links."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f"{target.name}.tmp")
+    temporary.unlink(missing_ok=True)
+    try:
+        os.link(source, temporary)
+    except OSError:
+        shutil.copy2(source, temporary)
+    os.replace(temporary, target)

@@ -1,0 +1,81 @@
+import jiwer
+import numpy as np
+import pandas as pd
+import pytest
+
+from configs.schema import Audio
+from data.text import normalize
+from evaluation.listening import COLUMNS, Utterance, diagonality, listen, mel_distance, summarize
+
+
+def test_a_row_for_each_utterance_in_order(table: pd.DataFrame, utterances: list[Utterance]) -> None:
+    assert list(table.columns) == list(COLUMNS)
+    assert list(table["id"]) == [utterance.id for utterance in utterances]
+    assert list(table["ended"]) == [True] * 5 + [False]
+    assert table["rtf"].tolist() == pytest.approx([0.5] * 6)
+
+
+def test_a_recording_is_as_good_as_itself(table: pd.DataFrame) -> None:
+    same = table.iloc[2:5]
+    assert (same["mel_l1"] == 0).all() and (same["duration_ratio"] == 1).all()
+    for kind in ("vocoded", "recording"):
+        assert (same["cer"] == same[f"cer_{kind}"]).all() and (same["dnsmos"] == same[f"dnsmos_{kind}"]).all()
+
+
+def test_half_a_recording_is_worse(table: pd.DataFrame) -> None:
+    half = table.iloc[5]
+    assert half["cer"] > half["cer_recording"] + 0.2
+    assert half["mel_l1"] > 0 and half["duration_ratio"] == pytest.approx(0.5, abs=0.01)
+
+
+def test_what_cannot_be_judged_is_missing(table: pd.DataFrame) -> None:
+    spanish, lonely = table.iloc[0], table.iloc[1]
+    assert spanish[["cer", "wer_recording", "heard"]].isna().all() and spanish["dnsmos"] > 2
+    assert lonely[["mel_l1", "duration_ratio", "cer_recording", "dnsmos_vocoded"]].isna().all()
+    assert lonely["cer"] < 1 and lonely["dnsmos"] > 2
+
+
+def test_order_of_utterances_changes_nothing(table: pd.DataFrame, utterances: list[Utterance], audio: Audio) -> None:
+    backwards = listen([utterances[k] for k in (5, 2)], audio.sample_rate, workers=1)
+    expected = table.iloc[[5, 2]].reset_index(drop=True)
+    pd.testing.assert_frame_equal(backwards, expected, check_dtype=False)
+
+
+def test_figures_are_of_the_whole_corpus(table: pd.DataFrame) -> None:
+    figures = summarize(table)
+    assert (
+        figures["utterances"] == 6
+        and figures["utterances_heard"] == 5
+        and figures["utterances_heard_recording"] == 4
+        and figures["utterances_compared"] == 5
+    )
+    assert figures["ended_percent"] == pytest.approx(500 / 6)
+    heard = table[table["language"] == "en"]
+    plain = jiwer.Compose([jiwer.RemovePunctuation(), jiwer.Strip()])
+    texts = plain([normalize(text, "en") for text in heard["text"]])
+    assert figures["cer"] == pytest.approx(jiwer.cer(texts, plain(list(heard["heard"]))))
+    assert figures["wer"] == pytest.approx(jiwer.wer(texts, plain(list(heard["heard"]))))
+    assert figures["cer"] > figures["cer_recording"] and figures["wer"] > figures["wer_recording"]
+    assert all(isinstance(figure, float) and np.isfinite(figure) for figure in figures.values())
+
+
+def test_figures_without_english_leave_error_rates_out(table: pd.DataFrame) -> None:
+    figures = summarize(table.iloc[:1])
+    assert figures["utterances_heard"] == 0 and "cer" not in figures and figures["dnsmos"] > 2
+
+
+def test_distance_ignores_tempo_but_not_content(utterances: list[Utterance]) -> None:
+    one_tm, other_tm = utterances[2].mel_tm, utterances[3].mel_tm
+    slowed_tm = one_tm.repeat(2, axis=0)
+    assert mel_distance(one_tm, slowed_tm) == 0
+    assert mel_distance(one_tm, other_tm) > 0.3
+    assert mel_distance(one_tm, one_tm + 0.25) == pytest.approx(0.25, abs=0.01)
+
+
+def test_diagonality_is_the_share_near_the_path() -> None:
+    path_s = np.array([0, 2, 4, 6], np.float32)
+    on_path_sn = np.zeros((4, 7), np.float32)
+    on_path_sn[np.arange(4), [0, 3, 4, 5]] = 1  # within one token
+    assert diagonality(on_path_sn, path_s) == 1
+    assert diagonality(on_path_sn[::-1], path_s) == pytest.approx(0.25)
+    assert diagonality(np.full((4, 7), 1 / 7, np.float32), path_s) == pytest.approx((2 + 3 + 3 + 2) / 28)

@@ -1,0 +1,164 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from configs.schema import Audio, Data
+from configs.schema import Vocoder as Settings
+from data.corpus import build_corpus, read_corpus
+from data.features import trimmed_audio
+from data.mel import log_mel
+from model.vocoder import SourceFilterVocoder, griffin_lim, vocode
+from model.vocoder_training import Clip, measure, pitch_errors, pitch_labels, stft_distance, train_vocoder
+
+AUDIO = Audio(sample_rate=16000, n_fft=1024, hop_length=256, n_mels=80)
+WIDER = AUDIO.model_copy(update={"sample_rate": 22050})
+SETTINGS = Settings(griffin_lim_iterations=10, pitch_steps=15, filter_steps=15, batch_size=4, segment_frames=24)
+
+
+def clip(path: Path, audio: Audio) -> Clip:
+    samples = trimmed_audio(path, audio)
+    return samples, log_mel(torch.from_numpy(samples)[None], audio)[0].numpy()
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Four recorded English prompts."""
+    folder = tmp_path_factory.mktemp("prompts") / "corpus"
+    build_corpus(Data(source="debian_prompts", languages=["en"], max_clips=4, batch_size=4), folder)
+    return list(read_corpus(folder)["path"])
+
+
+@pytest.fixture(scope="module")
+def clips(paths: list[Path]) -> list[Clip]:
+    return [clip(path, AUDIO) for path in paths]
+
+
+@pytest.fixture(scope="module")
+def mel_tm(clips: list[Clip]) -> torch.Tensor:
+    return torch.from_numpy(clips[0][1])
+
+
+@pytest.fixture(scope="module")
+def untrained() -> SourceFilterVocoder:
+    """Its filters are the mel's envelope, and its pitch is whatever it is given."""
+    torch.manual_seed(0)
+    return SourceFilterVocoder(AUDIO)
+
+
+def white_noise(samples: int) -> torch.Tensor:
+    return torch.randn(1, samples, generator=torch.Generator().manual_seed(0))
+
+
+def test_griffin_lim_makes_a_waveform_with_that_mel(mel_tm: torch.Tensor) -> None:
+    def error(iterations: int) -> float:
+        waveform_s = griffin_lim(mel_tm, AUDIO, iterations)
+        assert len(waveform_s) == len(mel_tm) * AUDIO.hop_length and waveform_s.abs().max() <= 1
+        return float((log_mel(waveform_s[None], AUDIO)[0] - mel_tm).abs().mean())
+
+    assert error(40) < 0.18 < error(2)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3])
+def test_griffin_lim_speaks_the_shortest_mels(mel_tm: torch.Tensor, frames: int) -> None:
+    assert len(griffin_lim(mel_tm[:frames], AUDIO, 2)) == frames * AUDIO.hop_length
+
+
+@pytest.mark.parametrize("neural", [False, True])
+def test_the_seed_decides_the_waveform(mel_tm: torch.Tensor, untrained: SourceFilterVocoder, neural: bool) -> None:
+    first, again, other = (vocode(mel_tm, AUDIO, untrained if neural else None, 3, seed) for seed in (1, 1, 2))
+    assert torch.equal(first, again) and not torch.allclose(first, other, atol=1e-3)
+
+
+@pytest.mark.parametrize("neural", [False, True])
+def test_a_loud_mel_does_not_clip(mel_tm: torch.Tensor, untrained: SourceFilterVocoder, neural: bool) -> None:
+    waveform_s = vocode(mel_tm + 1.0, AUDIO, untrained if neural else None, 3)
+    assert waveform_s.abs().max() <= 1
+    assert (waveform_s.abs() > 0.999).float().mean() < 0.01, "the gain falls, the peaks are not cut off"
+
+
+@pytest.mark.parametrize("audio", [AUDIO, WIDER], ids=["16000 Hz", "22050 Hz"])
+def test_the_neural_vocoder_fits_any_sample_rate(paths: list[Path], audio: Audio) -> None:
+    samples, mel = clip(paths[0], audio)
+    torch.manual_seed(0)
+    waveform_s = vocode(torch.from_numpy(mel), audio, SourceFilterVocoder(audio), 1)
+    assert waveform_s.dtype == torch.float32 and len(waveform_s) == len(samples)
+    assert 0.5 < waveform_s.norm() / np.linalg.norm(samples) < 2, "untrained, it has the mel's loudness"
+
+
+def test_what_follows_a_mel_changes_only_its_end(mel_tm: torch.Tensor, untrained: SourceFilterVocoder) -> None:
+    padded_tm = torch.cat([mel_tm, mel_tm.new_full((30, AUDIO.n_mels), -9.2)])
+    unchanged = (len(mel_tm) - 32) * AUDIO.hop_length
+    alone, padded = (vocode(mel, AUDIO, untrained, 1)[:unchanged] for mel in (mel_tm, padded_tm))
+    torch.testing.assert_close(alone, padded, atol=1e-3, rtol=0)
+
+
+def test_mels_in_a_batch_do_not_hear_each_other(clips: list[Clip], untrained: SourceFilterVocoder) -> None:
+    mel_btm = torch.stack([torch.from_numpy(mel[:60]) for _, mel in clips])
+    pitch_bh = torch.stack([torch.from_numpy(pitch_labels(samples, AUDIO)[:120]) for samples, _ in clips])
+    noise_bs = white_noise(60 * AUDIO.hop_length).expand(len(clips), -1)
+    with torch.inference_mode():
+        together = untrained(mel_btm, pitch_bh, noise_bs)
+        alone = torch.cat([untrained(*(x[i : i + 1] for x in (mel_btm, pitch_bh, noise_bs))) for i in range(len(clips))])
+    torch.testing.assert_close(together, alone, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("factor", [0.8, 1.0, 1.25])
+def test_the_pitch_it_is_given_is_the_pitch_that_is_heard(
+    clips: list[Clip], untrained: SourceFilterVocoder, factor: float
+) -> None:
+    samples, mel = clips[0]
+    pitch_h = pitch_labels(samples, AUDIO) * np.float32(factor)
+    assert (pitch_h > 0).mean() > 0.4, "the recording is speech"
+    with torch.inference_mode():
+        made_bs = untrained(torch.from_numpy(mel)[None], torch.from_numpy(pitch_h)[None], white_noise(len(samples)))
+    errors = pitch_errors(pitch_labels(made_bs[0].numpy(), AUDIO), pitch_h)
+    assert errors["gross_pitch_error"] < 0.02 and errors["pitch_cents"] < 20
+
+
+def test_stft_distance_ranks_a_recording_its_griffin_lim_and_noise(clips: list[Clip]) -> None:
+    samples, mel = clips[0]
+    true_bs = torch.from_numpy(samples)[None]
+    classic_bs = griffin_lim(torch.from_numpy(mel), AUDIO, 20)[None]
+    noise_bs = white_noise(len(samples)) * true_bs.std()
+    same, classic, noise = (float(stft_distance(x, true_bs, AUDIO)) for x in (true_bs, classic_bs, noise_bs))
+    assert same == 0 and 0.5 < classic < 1.5 < noise
+
+
+def test_pitch_errors_of_a_track_known_by_heart() -> None:
+    true_h = np.array([0, 0, 100, 100, 100, 200], np.float32)
+    made_h = np.array([0, 90, 0, 100, 200, 200 * 2 ** (30 / 1200)], np.float32)
+    errors = pitch_errors(made_h, true_h)
+    assert errors == pytest.approx({"voicing_error": 2 / 6, "gross_pitch_error": 1 / 3, "pitch_cents": 15}, rel=1e-4)
+
+
+def test_a_short_training_helps_and_repeats_to_the_byte(clips: list[Clip]) -> None:
+    def train() -> tuple[SourceFilterVocoder, dict[str, float], list[dict[str, float]]]:
+        history: list[dict[str, float]] = []
+        vocoder, figures = train_vocoder(
+            clips[1:], clips[:1], AUDIO, SETTINGS, seed=3, threads=1, on_step=lambda step, losses: history.append(losses)
+        )
+        return vocoder, figures, history
+
+    vocoder, figures, history = train()
+    torch.manual_seed(3)
+    before = measure(SourceFilterVocoder(AUDIO), clips[:1], AUDIO, SETTINGS, seed=3)
+    assert figures["stft_distance"] < before["stft_distance"] - 0.02
+    assert [*history[0]] == ["pitch_loss"] and [*history[-1]] == ["filter_loss"] and len(history) == 30
+    assert history[14]["pitch_loss"] < history[0]["pitch_loss"]
+
+    torch.rand(7)  # what others draw does not matter
+    again, figures_again, history_again = train()
+    assert history_again == history
+    assert [*again.state_dict()] == [*vocoder.state_dict()]
+    assert all(torch.equal(a, b) for a, b in zip(again.state_dict().values(), vocoder.state_dict().values(), strict=True))
+    clock = {"real_time_factor"}
+    assert {k: v for k, v in figures.items() if k not in clock} == {
+        k: v for k, v in figures_again.items() if k not in clock
+    }
+
+
+def test_training_without_clips_to_measure_by_is_refused(clips: list[Clip]) -> None:
+    with pytest.raises(ValueError, match="no held-out clips"):
+        train_vocoder(clips, [], AUDIO, SETTINGS, seed=3, threads=1, on_step=lambda step, losses: None)

@@ -127,9 +127,9 @@ class Train(Section):
 
 class Vocoder(Section):
     griffin_lim_iterations: int = Field(40, ge=1, description="of the vocoder that needs no training")
-    pitch_steps: int = Field(400, ge=1, description="optimizer steps of the network that reads pitch from mels")
+    pitch_steps: int = Field(800, ge=1, description="optimizer steps of the network that reads pitch from mels")
     filter_steps: int = Field(850, ge=1, description="optimizer steps of the network that shapes pulses and noise")
-    learning_rate: float = Field(1.5e-3, gt=0, description="of both networks, at its highest")
+    learning_rate: float = Field(3e-3, gt=0, description="of both networks, at its highest")
     batch_size: int = Field(12, ge=1, description="segments in a batch")
     segment_frames: int = Field(48, ge=16, description="length of a segment, mel frames")
 
@@ -198,7 +198,7 @@ def parse_config(kind: type[AnyConfig], content: Any, where: str) -> AnyConfig:
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        lines = [f"{where}: {_explain(problem)}" for problem in error.errors()]
+        lines = [f"{where}: {_explain(kind, problem)}" for problem in error.errors()]
         raise ConfigError("\n".join(lines)) from None
 
 
@@ -221,19 +221,18 @@ def _keys(section: type[BaseModel], prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{name}"
 
 
-def _explain(problem: Any) -> str:
+def _explain(kind: type[BaseModel], problem: Any) -> str:
     *parents, last = [str(part) for part in problem["loc"]] or ["preset"]
     key = ".".join([*parents, last])
     if problem["type"] == "extra_forbidden":
-        valid = [k for k in _siblings(parents)]
-        return f"{key} is not a setting{_nearest(last, valid)}"
+        return f"{key} is not a setting{_nearest(last, _siblings(kind, parents))}"
     if problem["type"] == "missing":
         return f"{key} is missing"
     return f"{key} = {problem['input']!r}: {problem['msg'].removeprefix('Value error, ')}"
 
 
-def _siblings(parents: Sequence[str]) -> list[str]:
-    section: Any = Config
+def _siblings(kind: type[BaseModel], parents: Sequence[str]) -> list[str]:
+    section: Any = kind
     for name in parents:
         section = section.model_fields[name].annotation
     return list(section.model_fields)

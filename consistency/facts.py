@@ -7,11 +7,12 @@ from typing import Any
 import torch
 
 from configs.schema import Model
-from model.network import VoiceCloner
+from model.layers import EncoderLayer
+from model.network import DecoderLayer, VoiceCloner
 
 
 def model_facts(config: Model) -> dict[str, Any]:
-    """Widths, depths, heads, parameter counts and capacity shares (%) of each component, from the shapes of its weights.
+    """Widths, depths, heads, parameter counts and capacity shares (%) of each component, by its weights.
 
     The model is built on the meta device, so that even the largest costs neither memory nor time.
     """
@@ -21,7 +22,7 @@ def model_facts(config: Model) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     total = sum(p.numel() for p in model.parameters())
     for name, part in (("text_encoder", text), ("audio_encoder", audio), ("decoder", decoder)):
-        layers = list(part.layers)
+        layers: list[EncoderLayer | DecoderLayer] = list(part.layers)
         query = layers[0].attention.query.weight  # (heads * head width, dim)
         heads = {layer.attention.heads for layer in layers}
         parameters = sum(p.numel() for p in part.parameters())
@@ -34,12 +35,13 @@ def model_facts(config: Model) -> dict[str, Any]:
             f"{name}_parameters": parameters,
             f"{name}_capacity_percent": round(100 * parameters / total, 1),
         }
+    shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
     return facts | {
         "parameters": total,
         "text_vocab_size": text.symbol.weight.shape[0],
         "speaker_embedding_dim": audio.speaker.weight.shape[0],
-        "n_mels": decoder.postnet[-1].weight.shape[0],
-        "prenet_dim": decoder.prenet[0].weight.shape[0],
-        "postnet_dim": decoder.postnet[0].weight.shape[0],
+        "n_mels": shapes["mel_mean_m"][0],
+        "prenet_dim": shapes["mel_decoder.prenet.0.weight"][0],
+        "postnet_dim": shapes["mel_decoder.postnet.0.weight"][0],
         "voice_conditioning_layers": sum(layer.reference_attention is not None for layer in decoder.layers),
     }

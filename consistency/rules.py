@@ -16,6 +16,7 @@ from data.text import SYMBOLS
 if TYPE_CHECKING:
     import pandas as pd
 
+_BUILT = "the built model is what the preset says"
 COMPONENTS = ("text_encoder", "audio_encoder", "decoder")
 
 
@@ -60,7 +61,14 @@ def check_model(config: Config) -> list[Finding]:
 
     stated = _stated(config)
     return [
-        Finding("the built model is what the preset says", fact, "built model", value, str(stated[fact]), value == stated[fact])
+        Finding(
+            "the built model is what the preset says",
+            fact,
+            "built model",
+            value,
+            str(stated[fact]),
+            value == stated[fact],
+        )
         for fact, value in model_facts(config.model).items()
         if fact in stated
     ]
@@ -86,7 +94,11 @@ def divisibility(config: Config) -> Held:
 def head_size(config: Config) -> Held:
     """every attention head is 64 wide"""
     for name, dim, heads in _sizes(config):
-        would_do = f"{dim // HEAD_DIM} ({dim} / {HEAD_DIM})" if dim % HEAD_DIM == 0 else f"a multiple of {HEAD_DIM} as {name}_dim"
+        would_do = (
+            f"{dim // HEAD_DIM} ({dim} / {HEAD_DIM})"
+            if dim % HEAD_DIM == 0
+            else f"a multiple of {HEAD_DIM} as {name}_dim"
+        )
         yield f"model.{name}_heads", heads, would_do, dim == heads * HEAD_DIM
 
 
@@ -127,7 +139,12 @@ def mel_settings(config: Config) -> Held:
     """one sample rate, hop and mel count for data, model and vocoder"""
     audio, bands, lowest = config.audio, config.model.n_mels, config.validation.sample_rate.min or 0
     yield "model.n_mels", bands, f"{audio.n_mels} (audio.n_mels)", bands == audio.n_mels
-    yield "audio.fmax", audio.fmax, f"at most {audio.sample_rate / 2:g} (half of sample_rate)", audio.fmax <= audio.sample_rate / 2
+    yield (
+        "audio.fmax",
+        audio.fmax,
+        f"at most {audio.sample_rate / 2:g} (half of sample_rate)",
+        audio.fmax <= audio.sample_rate / 2,
+    )
     yield "audio.fmin", audio.fmin, f"less than {audio.fmax:g} (fmax)", audio.fmin < audio.fmax
     fits = audio.n_fft % audio.hop_length == 0 and audio.n_fft >= 4 * audio.hop_length
     yield "audio.hop_length", audio.hop_length, f"a divisor of {audio.n_fft} (n_fft), at most a quarter of it", fits

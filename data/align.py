@@ -59,9 +59,7 @@ def align(
             results = list(pool.map(lambda s, g=gaussians: _best_path(s, *g), sentences))
             paths = [path for path, _ in results]
             on_pass(k, sum(score for _, score in results) / len(frames))
-    return [
-        np.bincount(s.token_s[p], minlength=len(t)) for s, p, t in zip(sentences, paths, tokens, strict=True)
-    ]
+    return [np.bincount(s.token_s[p], minlength=len(t)) for s, p, t in zip(sentences, paths, tokens, strict=True)]
 
 
 def _acoustic_states(tokens: Sequence[Tokens]) -> dict[int, int]:
@@ -121,7 +119,7 @@ def _best_path(sentence: _Sentence, mean_sc: Array, precision_sc: Array, log_det
     return _viterbi(-0.5 * distance_ts, position, sentence.optional_s)
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, cache=True)
 def _viterbi(emission_tu, used_s, optional_s):  # type: ignore[no-untyped-def]  # numba infers the types
     n_frames, n_states = len(emission_tu), len(used_s)
     score = np.full(n_states, _IMPOSSIBLE)

@@ -60,7 +60,9 @@ class TrainingSet:
         # A reference is another recording of the same speaker, from the training split and long enough.
         long_enough = pieces[(pieces["split"] == "train") & (pieces["frames"] >= config.model.reference_frames)]
         long_enough = long_enough if len(long_enough) else pieces[pieces["split"] == "train"]
-        self._references: dict[str, list[str]] = long_enough.groupby("speaker")["id"].agg(list).to_dict()
+        self._references: dict[str, list[str]] = {}
+        for speaker, piece in zip(long_enough["speaker"], long_enough["id"], strict=True):
+            self._references.setdefault(speaker, []).append(piece)
 
     def batch(self, rows: Sequence[int], rng: np.random.Generator) -> Batch:
         """The pieces at `rows`, each with a randomly drawn reference window."""

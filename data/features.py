@@ -155,7 +155,8 @@ class Features:
 
         self._tensors = safe_open(folder / "features.safetensors", framework="pt")
         self.pieces = pd.read_csv(folder / "pieces.csv", keep_default_na=False)
-        self._by_id = self.pieces.set_index("id")
+        places = self.pieces[["start", "frames", "path"]].itertuples(index=False, name=None)
+        self._places = dict(zip(self.pieces["id"], places, strict=True))
         self.mel_mean_m: torch.Tensor = self._tensors.get_tensor("mel_mean")
         self.mel_std_m: torch.Tensor = self._tensors.get_tensor("mel_std")
 
@@ -173,9 +174,9 @@ class Features:
 
     def recording(self, piece: str, corpus: Path, audio: Audio) -> Waveform:
         """The samples (t · hop_length) that the piece's mel was measured on, from the corpus."""
-        row = self._by_id.loc[piece]
-        start, stop = int(row["start"]) * audio.hop_length, (int(row["start"]) + int(row["frames"])) * audio.hop_length
-        return _cached_audio(corpus / str(row["path"]), audio)[start:stop]
+        start, frames, path = self._places[piece]
+        samples = _cached_audio(corpus / path, audio)
+        return samples[start * audio.hop_length : (start + frames) * audio.hop_length]
 
 
 @dataclass(frozen=True)
@@ -260,9 +261,7 @@ def _cut(
     pauses = [
         n
         for n in range(1, last)
-        if tokens.symbols[n] in SILENT
-        and frames_n[n] > _SHORTEST_PAUSE
-        and (n in spoken.ends or not only_sentences)
+        if tokens.symbols[n] in SILENT and frames_n[n] > _SHORTEST_PAUSE and (n in spoken.ends or not only_sentences)
     ]
     first, start = 0, 0
     for n in [*pauses, last]:

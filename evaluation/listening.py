@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.text import normalize
-from evaluation.judges import ASR_LANGUAGE, Waveform, dnsmos, error_rates, lengths, transcribe
+from evaluation.judges import ASR_LANGUAGE, Progress, Waveform, dnsmos, error_rates, lengths, transcribe
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +49,9 @@ class Utterance:
     vocoded: Waveform | None = None
 
 
-def listen(utterances: Sequence[Utterance], sample_rate: int, workers: int) -> pd.DataFrame:
+def listen(
+    utterances: Sequence[Utterance], sample_rate: int, workers: int, progress: Progress = lambda done, total: None
+) -> pd.DataFrame:
     """Judge utterances: a row for each, in their order, with the columns `COLUMNS`.
 
     Error rates and what was `heard` are given for English texts with a word in them, comparisons where there is a
@@ -76,7 +78,7 @@ def listen(utterances: Sequence[Utterance], sample_rate: int, workers: int) -> p
             row["mel_l1"] = mel_distance(utterance.recording_mel_tm, utterance.mel_tm)
             row["duration_ratio"] = len(utterance.speech) / max(len(utterance.recording), 1)
         rows.append(row)
-    _judge(rows, utterances, sample_rate, workers)
+    _judge(rows, utterances, sample_rate, workers, progress)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -126,7 +128,9 @@ def diagonality(attention_sn: Floats, path_s: Floats) -> float:
     return float(attention_sn[near_sn].sum() / attention_sn.sum())
 
 
-def _judge(rows: list[dict[str, Any]], utterances: Sequence[Utterance], sample_rate: int, workers: int) -> None:
+def _judge(
+    rows: list[dict[str, Any]], utterances: Sequence[Utterance], sample_rate: int, workers: int, progress: Progress
+) -> None:
     """Add what the judges say of every waveform; one call to each, so that its workers start once."""
     kinds = ("", "_vocoded", "_recording")
     sounds = [
@@ -138,7 +142,9 @@ def _judge(rows: list[dict[str, Any]], utterances: Sequence[Utterance], sample_r
     for (row, kind, _), score in zip(sounds, dnsmos([s[2] for s in sounds], sample_rate, workers), strict=True):
         row[f"dnsmos{kind}"] = score
     spoken = [s for s in sounds if s[0]["language"] == ASR_LANGUAGE and s[0]["words"]]
-    for (row, kind, _), heard in zip(spoken, transcribe([s[2] for s in spoken], sample_rate, workers), strict=True):
+    for (row, kind, _), heard in zip(
+        spoken, transcribe([s[2] for s in spoken], sample_rate, workers, progress), strict=True
+    ):
         reference = normalize(row["text"], ASR_LANGUAGE)
         row[f"heard{kind}"] = heard
         row[f"cer{kind}"], row[f"wer{kind}"] = error_rates(reference, normalize(heard, ASR_LANGUAGE))

@@ -113,4 +113,5 @@ def _reference(features: Features, speaker: str, voice: Voice) -> Tensor:
     own = pieces[(pieces["split"] == "train") & (pieces["speaker"] == speaker)]
     if own.empty:
         return voice.default_reference_tm
-    return reference_window(features.mel(own.loc[own["frames"].idxmax(), "id"]), voice.config.model.reference_frames)
+    longest = str(own["id"].iloc[int(own["frames"].to_numpy().argmax())])
+    return reference_window(features.mel(longest), voice.config.model.reference_frames)

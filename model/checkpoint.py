@@ -43,7 +43,7 @@ def read_header(path: Path) -> dict[str, Any]:
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path}: not a readable safetensors file ({error})") from None
     except (KeyError, ValueError):
-        raise CheckpointError(f"{path}: a safetensors file, but without the header {_HEADER!r} of a checkpoint") from None
+        raise CheckpointError(f"{path}: a safetensors file, but without a checkpoint's header {_HEADER!r}") from None
     return header
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from data.batches import pad_tokens
 from data.text import Tokens
+from model.layers import Attention, KeyValues
 from model.network import VoiceCloner
 from model.path import find_path
 
@@ -65,14 +66,17 @@ def generate(
 
 
 @torch.inference_mode()
-def attention_along(model: VoiceCloner, tokens: Tokens, reference_tm: Tensor, spoken: Generated) -> tuple[Tensor, Tensor]:
+def attention_along(
+    model: VoiceCloner, tokens: Tokens, reference_tm: Tensor, spoken: Generated
+) -> tuple[Tensor, Tensor]:
     """Cross-attention to the text while `spoken` is said, mean over layers and heads, (s, n); and the path, (s,)."""
     captured: list[Tensor] = []
 
-    def capture(module: torch.nn.Module, args: tuple, kwargs: dict, output: Tensor) -> None:  # type: ignore[type-arg]
-        captured.append(module.weights(args[0], args[1], kwargs["bias"]))  # type: ignore[operator]
+    def capture(module: Attention, args: tuple[Tensor, KeyValues], kwargs: dict[str, Tensor], output: Tensor) -> None:
+        captured.append(module.weights(*args, kwargs["bias"]))
 
-    hooks = [layer.text_attention.register_forward_hook(capture, with_kwargs=True) for layer in model.mel_decoder.layers]  # type: ignore[union-attr]
+    attentions = [layer.text_attention for layer in model.mel_decoder.layers]
+    hooks = [attention.register_forward_hook(capture, with_kwargs=True) for attention in attentions]
     symbols_bn, modifiers_bn, mask_bn = pad_tokens([tokens])
     try:
         model(

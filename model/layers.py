@@ -6,13 +6,24 @@ f reference frames, m mel bins, d width, h heads, k width of a head.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Generic, TypeVar, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from configs.schema import HEAD_DIM
+
+Layer = TypeVar("Layer", bound=nn.Module)
+
+
+class LayerList(nn.ModuleList, Generic[Layer]):
+    """A `ModuleList` that knows what it holds."""
+
+    def __iter__(self) -> Iterator[Layer]:
+        return cast(Iterator[Layer], super().__iter__())
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from configs.schema import HEAD_DIM, Model
 from data.text import MODIFIERS
-from model.layers import Attention, EncoderLayer, FeedForward, KeyValues, StepCache, padding_bias
+from model.layers import Attention, EncoderLayer, FeedForward, KeyValues, LayerList, StepCache, padding_bias
 from model.path import FEATURES, Path, find_path
 
 
@@ -25,7 +26,7 @@ class TextEncoder(nn.Module):
         self.modifier = nn.Linear(len(MODIFIERS), dim, bias=False)
         self.speaker = nn.Linear(config.speaker_embedding_dim, dim)
         self.convolution = nn.Conv1d(dim, dim, 3, padding=1)
-        self.layers = nn.ModuleList(
+        self.layers = LayerList[EncoderLayer](
             EncoderLayer(dim, config.text_encoder_heads, config.feed_forward_ratio, config.dropout)
             for _ in range(config.text_encoder_layers)
         )
@@ -34,7 +35,9 @@ class TextEncoder(nn.Module):
         nn.init.normal_(self.symbol.weight, std=0.3)
         nn.init.normal_(self.modifier.weight, std=0.3)
 
-    def forward(self, symbols_bn: Tensor, modifiers_bn: Tensor, mask_bn: Tensor, speaker_bd: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, symbols_bn: Tensor, modifiers_bn: Tensor, mask_bn: Tensor, speaker_bd: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Memory (b, n, d) and log(1 + frames) of each token (b, n)."""
         bits = torch.arange(len(MODIFIERS), device=modifiers_bn.device)
         modifiers_bnd = ((modifiers_bn[..., None] >> bits) & 1).to(speaker_bd.dtype)
@@ -55,7 +58,7 @@ class AudioEncoder(nn.Module):
         super().__init__()
         dim = config.audio_encoder_dim
         self.patch = nn.Conv1d(config.n_mels, dim, 4, stride=4)
-        self.layers = nn.ModuleList(
+        self.layers = LayerList[EncoderLayer](
             EncoderLayer(dim, config.audio_encoder_heads, config.feed_forward_ratio, config.dropout)
             for _ in range(config.audio_encoder_layers)
         )
@@ -126,20 +129,22 @@ class MelDecoder(nn.Module):
         self.n_mels, self.dropout = config.n_mels, config.prenet_dropout
         self.gradient_checkpointing = gradient_checkpointing
         self.first = nn.Parameter(torch.zeros(width))
-        self.prenet = nn.ModuleList(
+        self.prenet = LayerList[nn.Linear](
             [nn.Linear(width, config.prenet_dim), nn.Linear(config.prenet_dim, config.prenet_dim)]
         )
         self.prenet_out = nn.Linear(config.prenet_dim, dim)
         self.speaker = nn.Linear(config.speaker_embedding_dim, dim)
         self.path = nn.Linear(FEATURES, dim)
         conditioned = config.voice_conditioning_layers if config.use_voice_conditioning else 0
-        self.layers = nn.ModuleList(DecoderLayer(config, k < conditioned) for k in range(config.decoder_layers))
+        self.layers = LayerList[DecoderLayer](
+            DecoderLayer(config, k < conditioned) for k in range(config.decoder_layers)
+        )
         self.norm = nn.RMSNorm(dim, eps=1e-5)
         self.out = nn.Linear(dim, width)
         widths = [config.n_mels, config.postnet_dim, config.postnet_dim, config.n_mels]
-        self.postnet = nn.ModuleList(nn.Conv1d(a, b, 5, padding=2) for a, b in zip(widths, widths[1:], strict=False))
-        nn.init.zeros_(self.postnet[-1].weight)
-        nn.init.zeros_(self.postnet[-1].bias)
+        self.postnet = LayerList[nn.Conv1d](nn.Conv1d(a, b, 5, padding=2) for a, b in itertools.pairwise(widths))
+        for parameter in list(self.postnet)[-1].parameters():  # at first it changes nothing
+            nn.init.zeros_(parameter)
 
     def remember(self, text_bnd: Tensor, reference_bfd: Tensor) -> list[LayerMemory]:
         return [layer.remember(text_bnd, reference_bfd) for layer in self.layers]

@@ -17,7 +17,7 @@ _FARTHEST = -60.0  # smallest bias of a token that is there, so that every token
 
 @dataclass(frozen=True)
 class Path:
-    """`centre_bs` is the position, in tokens, of each decoder step; `features_bsd` (…, 4) says where in it the step is."""
+    """`centre_bs` is the token that each decoder step is in, `features_bsd` (…, 4) where in the token that is."""
 
     centre_bs: Tensor
     features_bsd: Tensor

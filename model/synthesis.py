@@ -68,7 +68,9 @@ def read_reference(path: Path, voice: Voice) -> Tensor:
     return reference_window(mel_tm, voice.config.model.reference_frames)
 
 
-def say(voice: Voice, tokens: Tokens, reference_tm: Tensor, speaking_rate: float = 1.0, seed: int = 0) -> tuple[Generated, Waveform]:
+def say(
+    voice: Voice, tokens: Tokens, reference_tm: Tensor, speaking_rate: float = 1.0, seed: int = 0
+) -> tuple[Generated, Waveform]:
     """One sentence: its mel and its sound."""
     generated = generate(voice.model, [tokens], reference_tm[None], speaking_rate)[0]
     waveform = vocode(generated.mel_tm, voice.audio, voice.vocoder, voice.griffin_lim_iterations, seed)
@@ -76,7 +78,12 @@ def say(voice: Voice, tokens: Tokens, reference_tm: Tensor, speaking_rate: float
 
 
 def speak(
-    voice: Voice, text: str, language: str, reference_tm: Tensor | None = None, speaking_rate: float = 1.0, seed: int = 0
+    voice: Voice,
+    text: str,
+    language: str,
+    reference_tm: Tensor | None = None,
+    speaking_rate: float = 1.0,
+    seed: int = 0,
 ) -> Speech:
     """Say a text of any length, sentence by sentence. Raises `ValueError` if there is nothing in it to say."""
     started = time.perf_counter()

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import csv
 import itertools
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -39,7 +37,9 @@ class Losses:
     duration: Tensor
 
 
-def train(config: TrainingConfig, features: Features, recipe: Mapping[str, Any], out: Path, progress: Progress) -> dict[str, float]:
+def train(
+    config: TrainingConfig, features: Features, recipe: Mapping[str, str], out: Path, progress: Progress
+) -> dict[str, float]:
     """Train a model from scratch and write `model.safetensors` and `training.csv` into the folder `out`.
 
     Returns how fast it went and the last losses. On the same kind of CPU with the same number of threads, equal
@@ -92,7 +92,8 @@ def train(config: TrainingConfig, features: Features, recipe: Mapping[str, Any],
             seconds = time.perf_counter() - started
             progress(step, config.train.steps, {**figures, "frames_per_second": frames / seconds})
     if accelerator.is_main_process:
-        save_checkpoint(network, config, recipe, out / "model.safetensors")
+        settings = TrainingConfig(**{name: getattr(config, name) for name in TrainingConfig.model_fields})
+        save_checkpoint(network, settings, recipe, out / "model.safetensors")
     return {**figures, "frames_per_second": frames / seconds, "seconds": seconds}
 
 
@@ -119,7 +120,7 @@ def make_optimizer(model: torch.nn.Module, train: Train) -> torch.optim.AdamW:
 
 
 def schedule(step: int, train: Train) -> float:
-    """Factor of the learning rate: linear warm-up, the square root of what is left, linear to 2% in the last quarter."""
+    """Factor of the learning rate: warm-up, then the square root of what is left, in the last quarter linear to 2%."""
     left = 1 - (step - 1) / train.steps
     warm_up = min(1.0, step / max(1, train.warmup_steps))
     return warm_up * left**0.5 * max(0.02, min(1.0, left / 0.25))
@@ -132,7 +133,9 @@ def validation_loss(model: VoiceCloner, held_out: TrainingSet, batch_size: int =
     error, count = 0.0, 0
     order = held_out.pieces["frames"].argsort().tolist()
     for start in range(0, len(order), batch_size):
-        batch = held_out.batch(order[start : start + batch_size], np.random.default_rng(start)).to(model.mel_mean_m.device)
+        batch = held_out.batch(order[start : start + batch_size], np.random.default_rng(start)).to(
+            model.mel_mean_m.device
+        )
         frames = int(batch.frame_mask_bt.sum())
         error += float(compute_losses(model, _predict(model, batch), batch).mel_l1) * frames
         count += frames
@@ -151,8 +154,8 @@ def _learn_statistics(model: VoiceCloner, config: TrainingConfig, features: Feat
     model.mel_std_m.copy_(features.mel_std_m)
     train = features.pieces[features.pieces["split"] == "train"]
     frames = config.model.reference_frames
-    typical = train["id"][(train["frames"] - 3 * frames).abs().idxmin()]
-    mel_tm = features.mel(str(typical))
+    typical = int((train["frames"] - 3 * frames).abs().to_numpy().argmin())
+    mel_tm = features.mel(str(train["id"].iloc[typical]))
     start = max(0, (len(mel_tm) - frames) // 2)
     model.default_reference_tm.copy_(reference_window(mel_tm, frames, start))
 
@@ -162,4 +165,4 @@ def _draw_seed(seed: int, step: int, process: int) -> int:
 
 
 def _floats(*values: Tensor) -> list[float]:
-    return [float(value) for value in values]
+    return [float(value.detach()) for value in values]

@@ -28,11 +28,14 @@ LIMITER_REACH = 64
 
 PITCH_FLOOR, PITCH_CEILING = 70.0, 400.0
 """Range of voices, Hz."""
-PITCH_CLASSES = 128
 TYPICAL_PITCH = 190.0
+"""Hz; the filter network reads pitch relative to it."""
+PITCH_CLASSES = 128
 LOG_GAIN_RANGE = (-14.0, 5.0)
+"""Keeps the filters finite, whatever the network says."""
 
 
+@torch.no_grad()
 def vocode(
     mel_tm: Tensor, audio: Audio, vocoder: SourceFilterVocoder | None, griffin_lim_iterations: int, seed: int = 0
 ) -> Tensor:
@@ -42,11 +45,10 @@ def vocode(
     """
     if vocoder is None:
         return griffin_lim(mel_tm, audio, griffin_lim_iterations, seed)
-    with torch.inference_mode():
-        mel_btm = mel_tm.float()[None]
-        # Drawn on the CPU, so that every device hears the same noise.
-        noise_bs = torch.randn(1, mel_tm.shape[0] * audio.hop_length, generator=torch.Generator().manual_seed(seed))
-        waveform_bs: Tensor = vocoder(mel_btm, vocoder.track_pitch(mel_btm), noise_bs.to(mel_tm.device))
+    mel_btm = mel_tm.float()[None]
+    # Drawn on the CPU, so that every device hears the same noise.
+    noise_bs = torch.randn(1, mel_tm.shape[0] * audio.hop_length, generator=torch.Generator().manual_seed(seed))
+    waveform_bs = vocoder(mel_btm, vocoder.track_pitch(mel_btm), noise_bs.to(mel_tm.device))
     return _limit_peak(waveform_bs[0])
 
 
@@ -99,9 +101,9 @@ def _linear_magnitude(mel_tm: Tensor, audio: Audio) -> Tensor:
 
 def _limit_peak(waveform_s: Tensor) -> Tensor:
     """Lower the gain smoothly around the samples that would clip; what is further away stays as it is."""
-    window = {"kernel_size": 2 * LIMITER_REACH + 1, "stride": 1, "padding": LIMITER_REACH}
-    gain_1s = 1 / F.max_pool1d(waveform_s.abs()[None], **window).clamp_min(1.0)
-    gain_1s = F.avg_pool1d(gain_1s, **window, count_include_pad=False)
+    width = 2 * LIMITER_REACH + 1
+    gain_1s = 1 / F.max_pool1d(waveform_s.abs()[None], width, 1, LIMITER_REACH).clamp_min(1.0)
+    gain_1s = F.avg_pool1d(gain_1s, width, 1, LIMITER_REACH, count_include_pad=False)
     return (waveform_s * gain_1s[0]).clamp(-1.0, 1.0)
 
 
@@ -134,12 +136,12 @@ class SourceFilterVocoder(nn.Module):
         self.band_to_bin_mf: Tensor
         self.unit_noise_m: Tensor
         self.window: Tensor
-        self.pitch_p: Tensor
+        self.log_pitch_p: Tensor
         self.register_buffer("band_to_bin_mf", torch.tensor(band_to_bin_mf, dtype=torch.float32), persistent=False)
         self.register_buffer("unit_noise_m", torch.from_numpy(np.log(area_m * unit_noise)).float(), persistent=False)
         self.register_buffer("window", torch.hann_window(self.n_fft), persistent=False)
-        pitch_p = torch.linspace(math.log(PITCH_FLOOR), math.log(PITCH_CEILING), PITCH_CLASSES).exp()
-        self.register_buffer("pitch_p", pitch_p, persistent=False)
+        log_pitch_p = torch.linspace(math.log(PITCH_FLOOR), math.log(PITCH_CEILING), PITCH_CLASSES)
+        self.register_buffer("log_pitch_p", log_pitch_p, persistent=False)
 
     def pitch_logits(self, mel_btm: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of the pitch classes (b, h, p) and of there being a voice (b, h); h = 2t."""
@@ -151,7 +153,7 @@ class SourceFilterVocoder(nn.Module):
         logits_bhp, voicing_bh = self.pitch_logits(mel_btm)
         distance_bhp = torch.arange(PITCH_CLASSES, device=mel_btm.device) - logits_bhp.argmax(-1, keepdim=True)
         weight_bhp = logits_bhp.masked_fill(distance_bhp.abs() > 3, -math.inf).softmax(-1)
-        pitch_bh = (weight_bhp @ self.pitch_p.log()).exp() * (voicing_bh > 0)
+        pitch_bh = (weight_bhp @ self.log_pitch_p).exp() * (voicing_bh > 0)
         return F.pad(pitch_bh, (1, 1)).unfold(1, 3, 1).median(-1).values
 
     def forward(self, mel_btm: Tensor, pitch_bh: Tensor, noise_bs: Tensor) -> Tensor:

@@ -50,7 +50,7 @@ def train_vocoder(
     """
     frames = sum(len(mel) for _, mel in clips)
     if frames < settings.segment_frames:
-        raise ValueError(f"the vocoder's training clips have {frames} mel frames; a segment needs {settings.segment_frames}")
+        raise ValueError(f"vocoder.segment_frames = {settings.segment_frames}: the training clips have only {frames}")
     if not held_out:
         raise ValueError("there are no held-out clips to measure the vocoder by")
     with _threads(threads), torch.random.fork_rng(devices=[]):
@@ -61,8 +61,8 @@ def train_vocoder(
         def pitch_loss(batch: _Batch) -> Tensor:
             logits_bhp, voicing_bh = vocoder.pitch_logits(batch.mel_btm)
             voiced_bh = batch.pitch_bh > 0
-            distance_bhp = batch.pitch_bh.clamp_min(PITCH_FLOOR).log()[..., None] - vocoder.pitch_p.log()
-            target_bhp = (-0.5 * (distance_bhp / vocoder.pitch_p.log().diff().mean()).square()).softmax(-1)
+            distance_bhp = batch.pitch_bh.clamp_min(PITCH_FLOOR).log()[..., None] - vocoder.log_pitch_p
+            target_bhp = (-0.5 * (distance_bhp / vocoder.log_pitch_p.diff().mean()).square()).softmax(-1)
             of_class_bh = -(target_bhp * logits_bhp.log_softmax(-1)).sum(-1)
             of_voicing = F.binary_cross_entropy_with_logits(voicing_bh, voiced_bh.float())
             return (of_class_bh * voiced_bh).sum() / voiced_bh.sum().clamp_min(1) + 2 * of_voicing
@@ -215,12 +215,10 @@ def measure(
 
 @contextmanager
 def _threads(count: int) -> Iterator[None]:
-    """Work on `count` CPU threads; denormal numbers, slow on a CPU and too small to matter, count as zero."""
+    """Work on `count` CPU threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
-    torch.set_flush_denormal(True)
     try:
         yield
     finally:
-        torch.set_flush_denormal(False)
         torch.set_num_threads(before)

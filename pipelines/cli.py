@@ -92,7 +92,9 @@ def _models(parsed: argparse.Namespace) -> int:
         figures = version["metrics"]
         shown = ", ".join(f"{name} {figures[name]:.3f}" for name in ("cer", "dnsmos", "mel_l1") if name in figures)
         aliases = f" ({', '.join(version['aliases'])})" if version["aliases"] else ""
-        print(f"{version['name']} {version['version']}{aliases}: {shown}; recipe {version['identity']['recipe.id'][:12]}")
+        print(
+            f"{version['name']} {version['version']}{aliases}: {shown}; recipe {version['identity']['recipe.id'][:12]}"
+        )
     return 0
 
 

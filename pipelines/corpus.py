@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
+from configs import ROOT
 from configs.schema import ConfigError, load_config
 from data.corpus import CorpusError, build_corpus
-from registry.identity import ROOT
 
 
 def main(preset: str) -> int:

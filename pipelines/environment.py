@@ -6,22 +6,24 @@ import os
 import sys
 from pathlib import Path
 
-from registry.identity import ROOT
+from configs import ROOT
 
 
 def isolate() -> None:
-    """Keep ZenML and MLflow in this checkout, unless the environment names other stores, and turn telemetry off."""
+    """Keep ZenML and MLflow in this checkout, unless the environment names other stores, and turn telemetry and chatter off."""
     os.environ |= {
         "ZENML_ANALYTICS_OPT_IN": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "1",
         "GX_ANALYTICS_ENABLED": "false",
         "DVC_NO_ANALYTICS": "1",
+        "MLFLOW_LOGGING_LEVEL": "WARNING",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     }
     defaults = {
         "ZENML_CONFIG_PATH": str(ROOT / ".zenml-home"),
         "ZENML_LOCAL_STORES_PATH": str(ROOT / ".zenml-home" / "stores"),
-        "ZENML_LOGGING_VERBOSITY": "WARN",
+        "ZENML_LOGGING_VERBOSITY": "CRITICAL",
         "ZENML_ENABLE_REPO_INIT_WARNINGS": "false",
         "ZENML_ENABLE_RICH_TRACEBACK": "false",
         "MLFLOW_TRACKING_URI": f"sqlite:///{ROOT / '.mlflow' / 'mlflow.db'}",

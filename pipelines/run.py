@@ -12,10 +12,11 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from configs import ROOT
 from configs.schema import Config, ConfigError, load_config, parse_config, parse_setting, preset_path
 from consistency.rules import check_config
 from pipelines.environment import isolate
-from registry.identity import COMMIT_VARIABLE, DIRTY_VARIABLE, ROOT, checkout_state
+from registry.identity import COMMIT_VARIABLE, DIRTY_VARIABLE, checkout_state
 
 CEILINGS = {"cer": "character error rate", "wer": "word error rate", "dnsmos": "quality (DNSMOS, 1 to 5)"}
 
@@ -77,10 +78,11 @@ def summary_lines(made: dict[str, Any]) -> list[str]:
     quality, speed = made["metrics"]["quality"], made["metrics"]["speed"]
     first = "" if made["changed"] else "Nothing has changed since the last run; nothing was run again.\n"
     lines = [f"{first}{made['name']} version {made['version']} ({', '.join(made['aliases'])})", ""]
-    lines.append(f"{'on ' + str(int(quality['utterances'])) + ' held-out sentences':34}{'speech':>9}{'vocoded':>9}{'recorded':>10}")
+    head = f"on {quality['utterances']:.0f} held-out sentences"
+    lines.append(f"{head:34}{'speech':>9}{'vocoded':>9}{'recorded':>9}")
     for key, title in CEILINGS.items():
         figures = [quality.get(f"{key}{kind}", float("nan")) for kind in ("", "_vocoded", "_recording")]
-        lines.append(f"  {title:32}" + "".join(f"{figure:{width}.3f}" for figure, width in zip(figures, (9, 9, 10), strict=True)))
+        lines.append(f"  {title:32}" + "".join(f"{figure:9.3f}" for figure in figures))
     lines.append(f"  {'sentences that end':32}{quality['ended_percent']:8.0f}%")
     lines.append(f"  {'s of work for a s of speech':32}{speed['rtf']:9.3f}")
     return [*lines, "", "Listen:", *(f"  {path}" for path in made["audio"]), f"See: {made['page']}"]

@@ -6,9 +6,10 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from configs import ROOT
 from configs.schema import Config, ConfigError, TrainingConfig, load_config
 from pipelines.environment import isolate
-from registry.identity import ROOT, corpus_digest, digest, make_recipe
+from registry.identity import corpus_digest, digest, make_recipe
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ def main(preset: str) -> int:
 
     from zenml import pipeline
     from zenml.config.cache_policy import CachePolicy
+    from zenml.enums import ExecutionMode
     from zenml.utils import source_utils
 
     from steps.evaluate_model import evaluate_model
@@ -89,7 +91,7 @@ def main(preset: str) -> int:
     def arguments(name: str) -> dict[str, Any]:
         return {"preset": preset, "settings": jobs[name].settings, "recipe": jobs[name].recipe}
 
-    @pipeline(name=f"voice_{preset}", enable_cache=True)
+    @pipeline(name=f"voice_{preset}", enable_cache=True, execution_mode=ExecutionMode.FAIL_FAST)
     def voice() -> None:
         validation = prepared(validate_dataset)(**arguments("validate_dataset"))
         consistency = prepared(verify_consistency)(**arguments("verify_consistency"), validation=validation)

@@ -18,7 +18,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+from configs import ROOT
+
 PACKAGES = ("configs", "data", "model", "consistency", "evaluation", "registry", "steps", "pipelines")
 LOCK_FILE = "requirements.lock"
 
@@ -79,7 +80,9 @@ def corpus_digest(preset: str, lock: Path = ROOT / "dvc.lock") -> str:
         stages = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]
         return str(stages[f"corpus@{preset}"]["outs"][0]["md5"])
     except (OSError, KeyError, TypeError):
-        raise LookupError(f"{lock} knows no corpus of preset {preset!r}; `dvc repro corpus@{preset}` makes it") from None
+        raise LookupError(
+            f"{lock} knows no corpus of preset {preset!r}; `dvc repro corpus@{preset}` makes it"
+        ) from None
 
 
 def make_recipe(module: str, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> dict[str, Any]:

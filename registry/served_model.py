@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import tempfile
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ OUTPUTS = Schema(
 """`audio` is a WAV, base64. A row that cannot be spoken has an `error` and no audio; it does not spoil the others."""
 
 
-class ServedVoice(PythonModel):  # type: ignore[misc]
+class ServedVoice(PythonModel):
     """A voice behind MLflow's pyfunc interface."""
 
     def load_context(self, context: Any) -> None:
@@ -50,7 +51,7 @@ class ServedVoice(PythonModel):  # type: ignore[misc]
         """Speak every row; see `INPUTS` and `OUTPUTS`."""
         return pd.DataFrame([self._row(row) for row in model_input.to_dict("records")])
 
-    def _row(self, row: dict[str, Any]) -> dict[str, Any]:
+    def _row(self, row: Mapping[Hashable, Any]) -> dict[str, Any]:
         given = {name: value for name, value in row.items() if not pd.isna(value)}
         answer = {"audio": "", "sample_rate": self.voice.audio.sample_rate, "ended": False, "error": ""}
         try:
@@ -58,7 +59,7 @@ class ServedVoice(PythonModel):  # type: ignore[misc]
         except ValueError as error:
             return answer | {"error": str(error)}
 
-    def _speak(self, given: dict[str, Any]) -> dict[str, Any]:
+    def _speak(self, given: Mapping[Hashable, Any]) -> dict[str, Any]:
         import soundfile as sf
 
         from model.synthesis import speak

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-
-from registry.identity import LOCK_FILE, ROOT, file_digest, occurrence, source_files
+from configs import ROOT
+from registry.identity import LOCK_FILE, file_digest, occurrence, source_files
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -59,8 +59,9 @@ def register(preset: str, run_id: str, lineage: Mapping[str, str]) -> ModelVersi
     A version that is already there is only made the challenger again. `lineage` is recorded with the occurrence.
     """
     version = find_version(preset, run_id) or _log(Outs(preset), run_id, lineage)
-    _client().set_registered_model_alias(model_name(preset), CHALLENGER, version.version)
-    return version
+    client, name = _client(), model_name(preset)
+    client.set_registered_model_alias(name, CHALLENGER, version.version)
+    return client.get_model_version(name, version.version)
 
 
 def list_versions(preset: str | None = None) -> list[dict[str, Any]]:
@@ -81,7 +82,7 @@ def list_versions(preset: str | None = None) -> list[dict[str, Any]]:
                     for tag, value in sorted(whole.tags.items())
                     if tag.startswith("myxtts.")
                 },
-                "metrics": dict(sorted(client.get_run(whole.run_id).data.metrics.items())),
+                "metrics": dict(sorted(client.get_run(str(whole.run_id)).data.metrics.items())),
                 "registered": whole.creation_timestamp,
             }
         )

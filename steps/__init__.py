@@ -1,1 +1,1 @@
-"""ZenML steps: each one calls a package and says where its result lies. Steps hand on paths and hashes, never payloads."""
+"""ZenML steps: each one calls a package and says where its result lies. They hand on paths and hashes."""

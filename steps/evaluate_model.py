@@ -1,4 +1,4 @@
-"""Listen to the model: held-out sentences beside their recordings, and sentences far from anything it was trained on."""
+"""Listen to the model: held-out sentences beside their recordings, and sentences that nobody recorded."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from zenml import log_metadata, step
 
+from configs import ROOT
 from configs.schema import Audio, Evaluation
 from data.features import Features
 from evaluation.listening import listen, summarize
@@ -25,7 +26,6 @@ from evaluation.speaking import (
 )
 from model.checkpoint import load_model, load_vocoder
 from model.synthesis import Voice
-from registry.identity import ROOT
 from steps.progress import progress, watched
 from steps.work import Result, making, result_of, work_folder
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 from zenml import log_metadata, step
 
+from configs import ROOT
 from configs.schema import Audio, Data
 from data.features import extract_features as extract
-from registry.identity import ROOT
 from steps.progress import progress
 from steps.work import Result, making, result_of, work_folder
 
@@ -25,5 +25,5 @@ def extract_features(
         corpus = ROOT / "data/corpus" / preset
         workers = os.cpu_count() or 1
         summary = extract(data, audio, corpus, out, workers, lambda what, done, total: report(what, done, total, {}))
-    log_metadata(summary)
+    log_metadata(dict(summary))
     return result_of(folder)

@@ -58,7 +58,9 @@ def _lines(console: Console) -> Report:
         printed[what] = now
         elapsed = now - started[what]
         left = elapsed / done * (total - done)
-        console.print(f"{what}: {done}/{total}, {elapsed:.0f} s, {left:.0f} s left {_format(figures)}".rstrip(), highlight=False)
+        console.print(
+            f"{what}: {done}/{total}, {elapsed:.0f} s, {left:.0f} s left {_format(figures)}".rstrip(), highlight=False
+        )
 
     return report
 

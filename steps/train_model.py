@@ -29,5 +29,5 @@ def train_model(
             lambda done, total, figures: report("training the model", done, total, figures),
         )
         (out / "speed.json").write_text(json.dumps(summary, indent=2))
-    log_metadata(summary)
+    log_metadata(dict(summary))
     return result_of(folder)

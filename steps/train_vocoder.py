@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 from zenml import log_metadata, step
 
+from configs import ROOT
 from configs.schema import Audio, Vocoder
 from data.features import Features
 from model.checkpoint import save_checkpoint
-from model.vocoder_training import Clip, train_vocoder as train
-from registry.identity import ROOT
+from model.vocoder_training import Clip
+from model.vocoder_training import train_vocoder as train
 from steps.progress import progress
 from steps.work import Result, making, result_of, work_folder
 
@@ -43,5 +44,5 @@ def train_vocoder(
         )
         save_checkpoint(trained, audio, recipe, out / "vocoder.safetensors")
         (out / "vocoder.json").write_text(json.dumps(figures, indent=2))
-    log_metadata(figures)
+    log_metadata(dict(figures))
     return result_of(folder)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+from pathlib import Path
 from typing import Annotated, Any
 
 from zenml import log_metadata, step
 
+from configs import ROOT
 from configs.schema import Validation
 from data.corpus import read_corpus
 from data.validation import Verdict, validate
-from registry.identity import ROOT
 from steps.work import Result, making, result_of, work_folder
 
 
@@ -25,7 +25,11 @@ def validate_dataset(preset: str, settings: dict[str, Any], recipe: dict[str, st
     folder, report = work_folder("validate_dataset", recipe), ROOT / "reports" / preset / "validation"
     bounds = Validation.model_validate(settings["validation"])
     with making(folder) as out:
-        verdict = validate(read_corpus(ROOT / "data/corpus" / preset), __import__("types").SimpleNamespace(validation=bounds, threads=2), out / "validation")
+        verdict = validate(
+            read_corpus(ROOT / "data/corpus" / preset),
+            __import__("types").SimpleNamespace(validation=bounds, threads=2),
+            out / "validation",
+        )
         verdict.failures.to_csv(out / "validation" / "failures.csv", index=False)
         if not verdict.passed:
             shutil.rmtree(report, ignore_errors=True)

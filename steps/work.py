@@ -12,7 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from registry.identity import ROOT, folder_digests
+from configs import ROOT
+from registry.identity import folder_digests
 
 _MANIFEST = ".files.json"
 

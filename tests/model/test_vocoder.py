@@ -82,9 +82,13 @@ def test_a_loud_mel_does_not_clip(mel_tm: torch.Tensor, untrained: SourceFilterV
 def test_the_neural_vocoder_fits_any_sample_rate(paths: list[Path], audio: Audio) -> None:
     samples, mel = clip(paths[0], audio)
     torch.manual_seed(0)
-    waveform_s = vocode(torch.from_numpy(mel), audio, SourceFilterVocoder(audio), 1)
+    vocoder = SourceFilterVocoder(audio)
+    waveform_s = vocode(torch.from_numpy(mel), audio, vocoder, 1)
     assert waveform_s.dtype == torch.float32 and len(waveform_s) == len(samples)
-    assert 0.5 < waveform_s.norm() / np.linalg.norm(samples) < 2, "untrained, it has the mel's loudness"
+    with torch.inference_mode():
+        pitch_bh = torch.from_numpy(pitch_labels(samples, audio))[None]
+        waveform_bs = vocoder(torch.from_numpy(mel)[None], pitch_bh, white_noise(len(samples)))
+    assert 0.7 < waveform_bs.norm() / np.linalg.norm(samples) < 1.4, "untrained, it has the mel's loudness"
 
 
 def test_what_follows_a_mel_changes_only_its_end(mel_tm: torch.Tensor, untrained: SourceFilterVocoder) -> None:
@@ -95,26 +99,33 @@ def test_what_follows_a_mel_changes_only_its_end(mel_tm: torch.Tensor, untrained
 
 
 def test_mels_in_a_batch_do_not_hear_each_other(clips: list[Clip], untrained: SourceFilterVocoder) -> None:
-    mel_btm = torch.stack([torch.from_numpy(mel[:60]) for _, mel in clips])
-    pitch_bh = torch.stack([torch.from_numpy(pitch_labels(samples, AUDIO)[:120]) for samples, _ in clips])
-    noise_bs = white_noise(60 * AUDIO.hop_length).expand(len(clips), -1)
+    mel_btm = torch.stack([torch.from_numpy(mel[:40]) for _, mel in clips])
+    pitch_bh = torch.stack([torch.from_numpy(pitch_labels(samples, AUDIO)[:80]) for samples, _ in clips])
+    noise_bs = white_noise(40 * AUDIO.hop_length).expand(len(clips), -1)
     with torch.inference_mode():
         together = untrained(mel_btm, pitch_bh, noise_bs)
-        alone = torch.cat([untrained(*(x[i : i + 1] for x in (mel_btm, pitch_bh, noise_bs))) for i in range(len(clips))])
+        one_by_one = zip(mel_btm.split(1), pitch_bh.split(1), noise_bs.split(1), strict=True)
+        alone = torch.cat([untrained(*one) for one in one_by_one])
     torch.testing.assert_close(together, alone, atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("factor", [0.8, 1.0, 1.25])
-def test_the_pitch_it_is_given_is_the_pitch_that_is_heard(
-    clips: list[Clip], untrained: SourceFilterVocoder, factor: float
-) -> None:
-    samples, mel = clips[0]
-    pitch_h = pitch_labels(samples, AUDIO) * np.float32(factor)
-    assert (pitch_h > 0).mean() > 0.4, "the recording is speech"
+def test_the_pitch_it_is_given_is_the_pitch_that_is_heard(untrained: SourceFilterVocoder) -> None:
+    """A glide from 90 to 350 Hz, silence in the middle, through an even mel."""
+    pitch_h = np.geomspace(90, 350, 400).astype(np.float32)
+    pitch_h[180:220] = 0
+    samples = 200 * AUDIO.hop_length
     with torch.inference_mode():
-        made_bs = untrained(torch.from_numpy(mel)[None], torch.from_numpy(pitch_h)[None], white_noise(len(samples)))
+        made_bs = untrained(torch.full((1, 200, 80), -3.0), torch.from_numpy(pitch_h)[None], white_noise(samples))
     errors = pitch_errors(pitch_labels(made_bs[0].numpy(), AUDIO), pitch_h)
-    assert errors["gross_pitch_error"] < 0.02 and errors["pitch_cents"] < 20
+    assert errors["gross_pitch_error"] == 0 and errors["pitch_cents"] < 10 and errors["voicing_error"] < 0.03
+
+
+def test_the_pitch_of_a_recording_is_a_voice(clips: list[Clip]) -> None:
+    for samples, mel in clips:
+        pitch_h = pitch_labels(samples, AUDIO)
+        voiced_h = pitch_h[pitch_h > 0]
+        assert len(pitch_h) == 2 * len(mel) and 0.4 < len(voiced_h) / len(pitch_h) < 0.95
+        assert 150 < np.median(voiced_h) < 260, "the speaker is a woman"
 
 
 def test_stft_distance_ranks_a_recording_its_griffin_lim_and_noise(clips: list[Clip]) -> None:
@@ -134,14 +145,15 @@ def test_pitch_errors_of_a_track_known_by_heart() -> None:
 
 
 def test_a_short_training_helps_and_repeats_to_the_byte(clips: list[Clip]) -> None:
-    def train() -> tuple[SourceFilterVocoder, dict[str, float], list[dict[str, float]]]:
+    def train() -> tuple[dict[str, bytes], dict[str, float], list[dict[str, float]]]:
         history: list[dict[str, float]] = []
         vocoder, figures = train_vocoder(
-            clips[1:], clips[:1], AUDIO, SETTINGS, seed=3, threads=1, on_step=lambda step, losses: history.append(losses)
+            clips[1:], clips[:1], AUDIO, SETTINGS, seed=3, threads=1, on_step=lambda _, losses: history.append(losses)
         )
-        return vocoder, figures, history
+        figures.pop("real_time_factor")  # the clock's
+        return {name: x.numpy().tobytes() for name, x in vocoder.state_dict().items()}, figures, history
 
-    vocoder, figures, history = train()
+    weights, figures, history = train()
     torch.manual_seed(3)
     before = measure(SourceFilterVocoder(AUDIO), clips[:1], AUDIO, SETTINGS, seed=3)
     assert figures["stft_distance"] < before["stft_distance"] - 0.02
@@ -149,16 +161,9 @@ def test_a_short_training_helps_and_repeats_to_the_byte(clips: list[Clip]) -> No
     assert history[14]["pitch_loss"] < history[0]["pitch_loss"]
 
     torch.rand(7)  # what others draw does not matter
-    again, figures_again, history_again = train()
-    assert history_again == history
-    assert [*again.state_dict()] == [*vocoder.state_dict()]
-    assert all(torch.equal(a, b) for a, b in zip(again.state_dict().values(), vocoder.state_dict().values(), strict=True))
-    clock = {"real_time_factor"}
-    assert {k: v for k, v in figures.items() if k not in clock} == {
-        k: v for k, v in figures_again.items() if k not in clock
-    }
+    assert train() == (weights, figures, history)
 
 
 def test_training_without_clips_to_measure_by_is_refused(clips: list[Clip]) -> None:
     with pytest.raises(ValueError, match="no held-out clips"):
-        train_vocoder(clips, [], AUDIO, SETTINGS, seed=3, threads=1, on_step=lambda step, losses: None)
+        train_vocoder(clips, [], AUDIO, SETTINGS, seed=3, threads=1, on_step=lambda _, losses: None)

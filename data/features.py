@@ -141,7 +141,9 @@ def extract_features(
         "alignment_log_likelihood": likelihoods[-1],
     }
     out.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, out / "features.safetensors")
+    # safetensors writes the memory of an array as it lies.
+    contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    save_file(contiguous, out / "features.safetensors")
     pieces.to_csv(out / "pieces.csv", index=False)
     (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
     return summary

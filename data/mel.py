@@ -47,7 +47,7 @@ def log_mel(audio_bs: torch.Tensor, audio: Audio) -> torch.Tensor:
         return_complex=True,
     ).abs()[..., :n_frames]
     mel_bmt = mel_filters(audio).to(audio_bs.device) @ spectrum_bft
-    return mel_bmt.clamp_min(FLOOR).log().transpose(-1, -2)
+    return mel_bmt.clamp_min(FLOOR).log().transpose(-1, -2).contiguous()
 
 
 @functools.cache

@@ -21,7 +21,7 @@ import html
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from configs.schema import Bounds, Config, Validation
+from configs.schema import Bounds, Validation
 from data.corpus import AudioError, read_pcm
 from data.text import SILENT, has_sound, normalize, phonemize, unknown_characters
 
@@ -72,20 +72,20 @@ class Verdict:
         return not self.errors
 
 
-def validate(corpus: pd.DataFrame, config: Config, report_folder: Path | None = None) -> Verdict:
-    """Measure a corpus (see `data.corpus.read_corpus`) and hold it to `config.validation`.
+def validate(corpus: pd.DataFrame, bounds: Validation, workers: int, report_folder: Path | None = None) -> Verdict:
+    """Measure a corpus (see `data.corpus.read_corpus`) with so many threads and hold it to the bounds.
 
     Into `report_folder` go `clips.csv`, the measures, and `data_docs/index.html`, Great Expectations' pages.
     """
-    clips = measure(corpus, config.threads)
+    clips = measure(corpus, workers)
     if report_folder is None:
         with tempfile.TemporaryDirectory() as folder:
-            return _judge(clips, config.validation, Path(folder))
+            return _judge(clips, bounds, Path(folder))
     report_folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=report_folder.parent, prefix=f".{report_folder.name}-") as temporary:
         new = Path(temporary, "report")
         new.mkdir()
-        verdict = _judge(clips, config.validation, new)
+        verdict = _judge(clips, bounds, new)
         clips.to_csv(new / "clips.csv", index=False, float_format="%.6g")
         if report_folder.exists():
             report_folder.rename(Path(temporary, "old"))
@@ -250,7 +250,7 @@ def _judge(clips: pd.DataFrame, bounds: Validation, folder: Path) -> Verdict:
     return Verdict(table.sort_values(["severity", "id"], kind="stable", ignore_index=True), len(clips))
 
 
-def _describe_value(clip: Mapping[str, Any], column: str) -> str:
+def _describe_value(clip: Mapping[Hashable, Any], column: str) -> str:
     if column == "readable":
         return str(clip["reason"])
     value = f"{clip[column]:.4g}{_UNITS.get(column, '')}"

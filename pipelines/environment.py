@@ -10,7 +10,7 @@ from configs import ROOT
 
 
 def isolate() -> None:
-    """Keep ZenML and MLflow in this checkout, unless the environment names other stores, and turn telemetry and chatter off."""
+    """Keep ZenML and MLflow in this checkout, unless the environment says otherwise; no telemetry, no chatter."""
     os.environ |= {
         "ZENML_ANALYTICS_OPT_IN": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",

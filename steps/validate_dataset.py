@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,7 +28,8 @@ def validate_dataset(preset: str, settings: dict[str, Any], recipe: dict[str, st
     with making(folder) as out:
         verdict = validate(
             read_corpus(ROOT / "data/corpus" / preset),
-            __import__("types").SimpleNamespace(validation=bounds, threads=2),
+            bounds,
+            os.cpu_count() or 1,
             out / "validation",
         )
         verdict.failures.to_csv(out / "validation" / "failures.csv", index=False)

@@ -150,7 +150,7 @@ def test_espeak_speaks_each_line_and_always_alike(tmp_path: Path) -> None:
 
 def test_an_empty_text_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "texts.txt").write_text("\n \n")
-    with pytest.raises(CorpusError, match="texts.txt: empty; expected a sentence a line"):
+    with pytest.raises(CorpusError, match=r"texts\.txt: empty; expected a sentence a line"):
         build_corpus(from_texts(tmp_path / "texts.txt"), tmp_path / "corpus")
 
 
@@ -161,7 +161,7 @@ def test_truncated_audio_is_refused(extension: str, prompts: Path, tmp_path: Pat
     sf.write(path, samples, rate)
     assert len(read_pcm(path)[0]) == len(samples)
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 5])
-    with pytest.raises(AudioError, match="truncated|lost sync"):
+    with pytest.raises(AudioError, match=r"truncated|lost sync"):
         read_pcm(path)
 
 

@@ -25,7 +25,7 @@ def found(verdict: Verdict) -> dict[str, set[str]]:
 
 
 def test_good_recordings_pass(prompts: Path, config: Config, tmp_path: Path) -> None:
-    verdict = validate(read_corpus(prompts), config, tmp_path / "report")
+    verdict = validate(read_corpus(prompts), config.validation, 2, tmp_path / "report")
     assert verdict.passed and verdict.rows == 6 and verdict.errors == verdict.warnings == 0
     clips = pd.read_csv(tmp_path / "report" / "clips.csv")
     assert set(Validation.model_fields) < set(clips.columns) and len(clips) == 6
@@ -71,7 +71,7 @@ def test_every_fault_is_named_in_one_go(ljspeech: Path, config: Config, tmp_path
     with (ljspeech / "metadata.csv").open("a") as metadata:
         metadata.writelines(f"{id}|{text}\n" for id, text in rows.items())
 
-    verdict = validate(bring(ljspeech, tmp_path / "corpus"), config, tmp_path / "report")
+    verdict = validate(bring(ljspeech, tmp_path / "corpus"), config.validation, 2, tmp_path / "report")
     assert not verdict.passed and verdict.rows == 19
     assert found(verdict) == {
         "truncated": {"readable"},
@@ -106,7 +106,7 @@ def test_every_fault_is_named_in_one_go(ljspeech: Path, config: Config, tmp_path
 def test_bounds_and_severity_come_from_the_config(prompts: Path, config: Config) -> None:
     corpus = read_corpus(prompts)
     strict = Validation(duration=Bounds(max=0.1, severity="warning"), sample_rate=Bounds(min=None))
-    verdict = validate(corpus, config.model_copy(update={"validation": strict}))
+    verdict = validate(corpus, strict, 2)
     assert verdict.passed and verdict.warnings == 6 and found(verdict) == {id: {"duration"} for id in corpus["id"]}
 
 

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.text import (
+    END,
+    GAP,
+    MODIFIERS,
+    PAD,
+    SILENT,
+    START,
+    SYMBOLS,
+    has_sound,
+    normalize,
+    phonemize,
+    split_sentences,
+    unknown_characters,
+)
+
+SENTENCES = {
+    "en": "Press 1 to hear 22 messages.",
+    "es": "Pulse 1 para oír 22 mensajes.",
+    "fa": "سلام، حال شما چطور است؟ ۱۲ پیام",
+    "fr": "Tapez 1 pour écouter 22 messages.",
+    "it": "Premere 1 per ascoltare 22 messaggi.",
+    "ru": "Нажмите 1, чтобы прослушать 22 сообщения.",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "spoken"),
+    [
+        ("Press 1 to mute", "en", "press one to mute"),
+        ("the 3rd of 21", "en", "the third of twenty-one"),
+        ("22.5% & more", "en", "twenty-two point five percent and more"),
+        ("3D audio", "en", "three d audio"),
+        ("Tapez 7", "fr", "tapez sept"),
+        ("Cafe\u0301  noir", "fr", "café noir"),
+        ("Нажмите 2", "ru", "нажмите два"),
+        ("۱۲ لایه", "fa", "دوازده لایه"),
+        ("call 0044207123456", "en", "call zero zero four four two zero seven one two three four five six"),
+    ],
+)
+def test_digits_are_spoken(text: str, language: str, spoken: str) -> None:
+    assert normalize(text, language) == spoken
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_every_language_is_within_the_vocabulary(language: str) -> None:
+    tokens = phonemize([SENTENCES[language]], language)[0]
+    assert tokens.symbols[0] == START
+    assert tokens.symbols[-1] == END
+    assert PAD not in tokens.symbols
+    assert sum(symbol not in SILENT for symbol in tokens.symbols) > 12
+    assert unknown_characters([SENTENCES[language]], language) == [""]
+
+
+def test_phones_stress_and_pauses_are_read() -> None:
+    tokens = phonemize(["Thank you, goodbye."], "en")[0]
+    said = [SYMBOLS[symbol] for symbol in tokens.symbols]
+    assert said[:6] == ["<start>", "θ", "æ", "ŋ", "k", "_"]
+    assert said.count(",") == 1
+    assert said[-2:] == [".", "<end>"]
+    stressed = [s for s, m in zip(said, tokens.modifiers, strict=True) if m >> MODIFIERS.index("ˈ") & 1]
+    assert "æ" in stressed
+
+
+@pytest.mark.parametrize("text", ["", "...", " ?! ", "—"])
+def test_what_has_no_sound_is_known_to_have_none(text: str) -> None:
+    assert not has_sound(phonemize([text], "en")[0])
+
+
+def test_unknown_characters_are_named() -> None:
+    assert unknown_characters(["hello", "price: 5 €", "中"], "en") == ["", "€", "中"]
+
+
+def test_symbols_are_distinct() -> None:
+    assert len(set(SYMBOLS)) == len(SYMBOLS)
+    assert SYMBOLS[GAP] == "_"
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(st.characters(codec="utf-8"), max_size=60), st.sampled_from(sorted(SENTENCES)))
+def test_any_text_becomes_tokens(text: str, language: str) -> None:
+    normalize(text, language)
+    tokens = phonemize([text], language)[0]
+    assert len(tokens.symbols) == len(tokens.modifiers)
+    assert all(0 < symbol < len(SYMBOLS) for symbol in tokens.symbols)
+    assert all(0 <= bits < 1 << len(MODIFIERS) for bits in tokens.modifiers)
+
+
+@given(st.text("ab, .!?\n", max_size=400))
+def test_sentences_lose_no_letter_and_stay_short(text: str) -> None:
+    pieces = split_sentences(text, max_characters=40)
+    assert "".join("".join(pieces).split()) == "".join(text.split())
+    assert all(0 < len(piece) <= 41 for piece in pieces)

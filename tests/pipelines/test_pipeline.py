@@ -1,0 +1,272 @@
+"""The whole pipeline on the `smoke` preset, in a clone of this checkout: what is made, what is made again and when."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile as sf
+import yaml
+
+from configs import ROOT
+from registry.identity import PACKAGES, file_digest
+
+STEPS_OF_LAST_RUN = """
+from pipelines.environment import isolate; isolate()
+import json
+from zenml.client import Client
+run = Client().list_pipeline_runs(sort_by="desc:created", size=1)[0]
+print(json.dumps({name: step.status for name, step in run.steps.items()}))
+"""
+
+
+class Clone:
+    """A checkout of its own, with its own stores, run by this Python."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        files = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+        )
+        for name in files.stdout.decode().split("\0"):
+            if name and (ROOT / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, folder / name)
+        (folder / "dvc.lock").unlink(missing_ok=True)
+        for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "a checkout"]):
+            self.git(*command)
+
+    def git(self, *arguments: str) -> None:
+        who = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+        subprocess.run(["git", *who, *arguments], cwd=self.folder, check=True, capture_output=True)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("ZENML_", "MLFLOW_", "MYXTTS_", "DVC_"))}
+        environment = inherited | {
+            "PYTHONPATH": str(self.folder),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "DVC_SITE_CACHE_DIR": str(self.folder / ".dvc" / "site"),
+            "GIT_AUTHOR_NAME": "test",
+            "GIT_AUTHOR_EMAIL": "test@localhost",
+            "GIT_COMMITTER_NAME": "test",
+            "GIT_COMMITTER_EMAIL": "test@localhost",
+        }
+        return subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def python(self, *arguments: str, code: int = 0) -> str:
+        """Run to the end; what it printed, its errors if the code is not 0."""
+        process = self.start(*arguments)
+        out, error = process.communicate()
+        assert process.returncode == code, f"{arguments}: {process.returncode}\n{out[-3000:]}\n{error[-6000:]}"
+        return out if code == 0 else error
+
+    def run(self, *arguments: str) -> dict[str, Any]:
+        """`myxtts run smoke …` and what it made."""
+        out = self.python("-m", "pipelines.cli", "run", "smoke", "--json", *arguments)
+        made: dict[str, Any] = json.loads(out[out.rindex("\n{\n") if not out.startswith("{") else 0 :])
+        return made
+
+    def challenger(self) -> dict[str, Any]:
+        versions = json.loads(self.python("-m", "pipelines.cli", "models", "smoke", "--json"))
+        found: list[dict[str, Any]] = [version for version in versions if "challenger" in version["aliases"]]
+        assert len(found) == 1
+        return found[0]
+
+    def steps(self) -> dict[str, str]:
+        statuses: dict[str, str] = json.loads(self.python("-c", STEPS_OF_LAST_RUN))
+        return statuses
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "checkpoints/smoke/model.safetensors"
+
+    def assert_agreement(self) -> None:
+        """The checkpoint, dvc.lock and the challenger speak of the same bytes."""
+        assert self.challenger()["identity"]["sha256.model.safetensors"] == file_digest(self.checkpoint)
+        assert self.python("-m", "dvc", "status", "pipeline@smoke").strip().endswith("up to date.")
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    return Clone(tmp_path_factory.mktemp("checkout"))
+
+
+@pytest.fixture(scope="module")
+def first(clone: Clone) -> dict[str, Any]:
+    """The first run of the module; the others build on it."""
+    return clone.run()
+
+
+def test_a_run_ends_with_a_registered_voice(clone: Clone, first: dict[str, Any]) -> None:
+    assert first["changed"]
+    assert (first["name"], first["version"], first["aliases"]) == ("myxtts-smoke", 1, ["challenger"])
+    quality = first["metrics"]["quality"]
+    assert quality["cer_recording"] < 0.3
+    assert quality["ended_percent"] == quality["hard_ended_percent"] == 100
+    assert len(first["audio"]) == 4
+    for path in first["audio"]:
+        samples, rate = sf.read(clone.folder / path)
+        assert rate == 16000
+        assert len(samples) > 4000
+    page = (clone.folder / first["page"]).read_text()
+    assert "<audio" in page
+    assert set(clone.steps().values()) == {"completed"}
+    version = clone.challenger()
+    assert version["identity"]["clean"] == "true"
+    assert version["identity"]["recipe.corpus"] == corpus_md5(clone)
+    clone.assert_agreement()
+
+
+def corpus_md5(clone: Clone) -> str:
+    lock = yaml.safe_load((clone.folder / "dvc.lock").read_text())
+    return str(lock["stages"]["corpus@smoke"]["outs"][0]["md5"])
+
+
+def test_nothing_is_done_twice(clone: Clone, first: dict[str, Any]) -> None:
+    started = time.monotonic()
+    again = clone.run()
+    assert time.monotonic() - started < 20  # 10 s on an idle machine
+    assert not again["changed"]
+    assert again["version"] == 1
+    assert "nothing was run again" in clone.python("-m", "pipelines.cli", "run", "smoke")
+
+
+def test_a_setting_of_the_evaluation_does_not_train_again(clone: Clone, first: dict[str, Any]) -> None:
+    before = file_digest(clone.checkpoint)
+    clone.run("--set", "evaluation.sentences=3")
+    statuses = clone.steps()
+    assert statuses["train_model"] == statuses["train_vocoder"] == statuses["extract_features"] == "cached"
+    assert statuses["evaluate_model"] == "completed"
+    assert file_digest(clone.checkpoint) == before
+    clone.assert_agreement()
+    clone.run("--set", "evaluation.sentences=4")
+
+
+def test_steps_there_and_back_give_the_first_bytes(clone: Clone, first: dict[str, Any]) -> None:
+    before = file_digest(clone.checkpoint)
+    clone.run("--set", "train.steps=30")
+    assert clone.steps()["train_model"] == "completed"
+    assert file_digest(clone.checkpoint) != before
+    clone.assert_agreement()
+    back = clone.run("--set", "train.steps=20")
+    assert file_digest(clone.checkpoint) == before
+    assert back["version"] == 1
+    clone.assert_agreement()
+
+
+@pytest.mark.parametrize("everywhere", [False, True], ids=["out", "all copies"])
+def test_a_deleted_checkpoint_is_made_again(clone: Clone, first: dict[str, Any], everywhere: bool) -> None:
+    before = file_digest(clone.checkpoint)
+    clone.checkpoint.unlink()
+    if everywhere:
+        shutil.rmtree(clone.folder / ".dvc/cache")
+        shutil.rmtree(clone.folder / ".work")
+    clone.run()
+    assert file_digest(clone.checkpoint) == before
+    clone.assert_agreement()
+
+
+def test_a_change_of_the_models_source_trains_again(clone: Clone, first: dict[str, Any]) -> None:
+    source = clone.folder / "model/layers.py"
+    original = source.read_text()
+    source.write_text(original.replace("1000.0 **", "2000.0 **"))
+    try:
+        before = file_digest(clone.checkpoint)
+        clone.run()
+        assert clone.steps()["train_model"] == "completed"
+        assert clone.steps()["extract_features"] == "cached"
+        assert file_digest(clone.checkpoint) != before
+        assert clone.challenger()["identity"]["clean"] == "false"
+        assert clone.challenger()["identity"]["uncommitted"] == "model/layers.py"
+    finally:
+        source.write_text(original)
+    clone.run()
+    assert file_digest(clone.checkpoint) == before
+
+
+def test_dvc_shows_what_was_made(clone: Clone, first: dict[str, Any]) -> None:
+    metrics = json.loads(clone.python("-m", "dvc", "metrics", "show", "--json"))
+    assert "reports/smoke/metrics.json" in json.dumps(metrics)
+    assert "pipeline@smoke" in clone.python("-m", "dvc", "dag")
+    plots = clone.python("-m", "dvc", "plots", "show", "--out", "plots", "reports/smoke/training.csv")
+    assert (clone.folder / "plots/index.html").exists(), plots
+
+
+def test_an_experiment_of_dvc_changes_a_setting(clone: Clone, first: dict[str, Any]) -> None:
+    clone.python("-m", "dvc", "exp", "run", "pipeline@smoke", "-S", "configs/smoke.yaml:train.steps=22")
+    curve = (clone.folder / "reports/smoke/training.csv").read_text().splitlines()
+    assert curve[-1].startswith("22,")
+    clone.run("--set", "train.steps=20")
+
+
+def test_the_registered_files_alone_speak(clone: Clone, first: dict[str, Any], tmp_path: Path) -> None:
+    script = """
+import sys, mlflow, pandas as pd
+mlflow.set_tracking_uri(sys.argv[1])
+model = mlflow.pyfunc.load_model("models:/myxtts-smoke@challenger")
+rows = pd.DataFrame({"text": ["Thank you for calling.", "...", "Thank you for calling."]})
+model.predict(rows).to_json(sys.argv[2])
+import configs, model.synthesis
+assert "mlflow" in configs.__file__ or "model" in configs.__file__, configs.__file__
+print(configs.__file__)
+"""
+    clone.start()
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "MLFLOW_DISABLE_TELEMETRY": "true"}
+    database = clone.folder / ".mlflow/mlflow.db"
+    command = [sys.executable, "-c", script, f"sqlite:///{database}", "answer.json"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert str(ROOT) not in done.stdout
+    answer = json.loads((tmp_path / "answer.json").read_text())
+    speech, rate = sf.read(io.BytesIO(base64.b64decode(answer["audio"]["0"])))
+    assert rate == answer["sample_rate"]["0"] == 16000
+    assert len(speech) > rate / 2
+    assert answer["error"]["1"].startswith("nothing to say in '...'")
+    assert answer["audio"]["0"] == answer["audio"]["2"]
+
+
+def test_a_version_ships_source_files_and_weights_and_no_pickle(clone: Clone, first: dict[str, Any]) -> None:
+    folders = list((clone.folder / ".mlflow/artifacts/models").glob("*/artifacts"))
+    assert folders
+    for folder in folders:
+        code = {path.relative_to(folder / "code") for path in (folder / "code").rglob("*") if path.is_file()}
+        assert {path.suffix for path in code} == {".py"}
+        assert {path.parts[0] for path in code} <= set(PACKAGES)
+        assert not list(folder.rglob("*.pkl"))
+        assert {path.suffix for path in (folder / "artifacts").rglob("*") if path.is_file()} == {".safetensors"}
+
+
+@pytest.mark.parametrize("seconds", [6.0, 11.0, 17.0])
+def test_a_killed_run_leaves_nothing_that_is_trusted(clone: Clone, first: dict[str, Any], seconds: float) -> None:
+    before = file_digest(clone.checkpoint)
+    shutil.rmtree(clone.folder / ".dvc/cache")
+    shutil.rmtree(clone.folder / ".work")
+    clone.checkpoint.unlink()
+    process = clone.start("-m", "pipelines.cli", "run", "smoke")
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert clone.run()["version"] == 1
+    assert file_digest(clone.checkpoint) == before
+    clone.assert_agreement()

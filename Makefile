@@ -35,7 +35,7 @@ setup: .venv/installed  ## a virtual environment with every version pinned
 lock:  ## resolve anew and write requirements.lock; commit it after `make test`
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install --quiet ".[dev]" setuptools
-	.venv-lock/bin/pip freeze --exclude myxtts > requirements.lock.tmp && mv requirements.lock.tmp requirements.lock
+	.venv-lock/bin/pip freeze --all --exclude pip --exclude myxtts | sed "s/+cpu$$//" > requirements.lock.tmp && mv requirements.lock.tmp requirements.lock
 	rm -rf .venv-lock build
 
 clean:  ## forget all runs: stores, work and reports, not DVC's cache

@@ -18,6 +18,9 @@ from configs.schema import HEAD_DIM
 
 Layer = TypeVar("Layer", bound=nn.Module)
 
+Rotation = tuple[Tensor, Tensor]
+"""What `rotary` makes of positions."""
+
 
 class LayerList(nn.ModuleList, Generic[Layer]):
     """A `ModuleList` that knows what it holds."""
@@ -61,25 +64,25 @@ class Attention(nn.Module):
         self.key_value = nn.Linear(memory_dim or dim, 2 * heads * HEAD_DIM, bias=False)
         self.out = nn.Linear(heads * HEAD_DIM, dim, bias=False)
 
-    def keys_values(self, memory_bnd: Tensor, positions: Tensor | None = None) -> KeyValues:
-        """Project a memory; `positions` (n,) turns the keys."""
+    def keys_values(self, memory_bnd: Tensor, rotation: Rotation | None = None) -> KeyValues:
+        """Project a memory; `rotation` turns the keys."""
         b, n, _ = memory_bnd.shape
         k_bhnk, v_bhnk = self.key_value(memory_bnd).view(b, n, 2, self.heads, HEAD_DIM).permute(2, 0, 3, 1, 4)
-        return KeyValues(k_bhnk if positions is None else rotate(k_bhnk, positions), v_bhnk)
+        return KeyValues(k_bhnk if rotation is None else rotate(k_bhnk, rotation), v_bhnk)
 
     def forward(
         self,
         x_bsd: Tensor,
         memory: KeyValues,
-        positions: Tensor | None = None,
+        rotation: Rotation | None = None,
         bias: Tensor | None = None,
         causal: bool = False,
     ) -> Tensor:
-        """Attend; `bias`, broadcast to (b, h, s, n), is added to the logits; `positions` (s,) turns the queries."""
+        """Attend; `bias`, broadcast to (b, h, s, n), is added to the logits; `rotation` turns the queries."""
         b, s, _ = x_bsd.shape
         q_bhsk = self.query(x_bsd).view(b, s, self.heads, HEAD_DIM).transpose(1, 2)
-        if positions is not None:
-            q_bhsk = rotate(q_bhsk, positions)
+        if rotation is not None:
+            q_bhsk = rotate(q_bhsk, rotation)
         o_bhsk = F.scaled_dot_product_attention(
             q_bhsk,
             memory.k_bhnk,
@@ -90,7 +93,7 @@ class Attention(nn.Module):
         return self.out(o_bhsk.transpose(1, 2).reshape(b, s, -1))
 
     def weights(self, x_bsd: Tensor, memory: KeyValues, bias: Tensor) -> Tensor:
-        """The attention weights that `forward` uses for a memory without positions, (b, h, s, n)."""
+        """The attention weights that `forward` uses for a memory without a rotation, (b, h, s, n)."""
         b, s, _ = x_bsd.shape
         q_bhsk = self.query(x_bsd).view(b, s, self.heads, HEAD_DIM).transpose(1, 2)
         logits = q_bhsk @ memory.k_bhnk.transpose(-1, -2) / HEAD_DIM**0.5
@@ -120,21 +123,25 @@ class EncoderLayer(nn.Module):
         self.feed_forward_norm = nn.RMSNorm(dim, eps=1e-5)
         self.feed_forward = FeedForward(dim, ratio, dropout)
 
-    def forward(self, x_bnd: Tensor, bias: Tensor | None = None) -> Tensor:
-        positions = torch.arange(x_bnd.shape[1], device=x_bnd.device)
+    def forward(self, x_bnd: Tensor, rotation: Rotation, bias: Tensor | None = None) -> Tensor:
         normed = self.attention_norm(x_bnd)
-        x_bnd = x_bnd + self.attention(normed, self.attention.keys_values(normed, positions), positions, bias)
+        x_bnd = x_bnd + self.attention(normed, self.attention.keys_values(normed, rotation), rotation, bias)
         return x_bnd + self.feed_forward(self.feed_forward_norm(x_bnd))
 
 
-def rotate(x_bhsk: Tensor, positions: Tensor) -> Tensor:
-    """Rotary position embedding (Su et al. 2021, RoFormer) at the given positions (s,)."""
-    half = x_bhsk.shape[-1] // 2
-    frequency = 1000.0 ** -(torch.arange(half, device=x_bhsk.device, dtype=torch.float32) / half)
+def rotary(positions: Tensor) -> Rotation:
+    """Rotary position embedding (Su et al. 2021, RoFormer) of positions (s,): cosines and sines, each (s, k / 2)."""
+    half = HEAD_DIM // 2
+    frequency = 1000.0 ** -(torch.arange(half, device=positions.device, dtype=torch.float32) / half)
     angle_sk = positions[:, None] * frequency
-    cos, sin = angle_sk.cos().to(x_bhsk.dtype), angle_sk.sin().to(x_bhsk.dtype)
-    a, b = x_bhsk[..., :half], x_bhsk[..., half:]
-    return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
+    return angle_sk.cos(), angle_sk.sin()
+
+
+def rotate(x_bhsk: Tensor, rotation: Rotation) -> Tensor:
+    """Turn queries or keys by their positions."""
+    cos_sk, sin_sk = (part.to(x_bhsk.dtype) for part in rotation)
+    a, b = x_bhsk.chunk(2, dim=-1)
+    return torch.cat([a * cos_sk - b * sin_sk, a * sin_sk + b * cos_sk], dim=-1)
 
 
 def padding_bias(mask_bn: Tensor) -> Tensor:

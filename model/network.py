@@ -12,7 +12,17 @@ from torch.utils.checkpoint import checkpoint
 
 from configs.schema import HEAD_DIM, Model
 from data.text import MODIFIERS
-from model.layers import Attention, EncoderLayer, FeedForward, KeyValues, LayerList, StepCache, padding_bias
+from model.layers import (
+    Attention,
+    EncoderLayer,
+    FeedForward,
+    KeyValues,
+    LayerList,
+    Rotation,
+    StepCache,
+    padding_bias,
+    rotary,
+)
 from model.path import FEATURES, Path, find_path
 
 
@@ -44,9 +54,9 @@ class TextEncoder(nn.Module):
         x_bnd = self.symbol(symbols_bn) + self.modifier(modifiers_bnd) + self.speaker(speaker_bd)[:, None]
         x_bnd = x_bnd * mask_bn[..., None]
         x_bnd = x_bnd + F.gelu(self.convolution(x_bnd.transpose(1, 2)).transpose(1, 2))
-        bias = padding_bias(mask_bn)
+        bias, rotation = padding_bias(mask_bn), rotary(torch.arange(mask_bn.shape[1], device=mask_bn.device))
         for layer in self.layers:
-            x_bnd = layer(x_bnd, bias)
+            x_bnd = layer(x_bnd, rotation, bias)
         memory_bnd = self.norm(x_bnd)
         return memory_bnd, self.duration(memory_bnd)[..., 0].float()
 
@@ -68,8 +78,9 @@ class AudioEncoder(nn.Module):
     def forward(self, reference_btm: Tensor) -> tuple[Tensor, Tensor]:
         """Frames (b, t // 4, d) and the speaker embedding (b, speaker_embedding_dim)."""
         x_bfd = self.patch(reference_btm.transpose(1, 2)).transpose(1, 2)
+        rotation = rotary(torch.arange(x_bfd.shape[1], device=x_bfd.device))
         for layer in self.layers:
-            x_bfd = layer(x_bfd)
+            x_bfd = layer(x_bfd, rotation)
         x_bfd = self.norm(x_bfd)
         return x_bfd, self.speaker(x_bfd.mean(1))
 
@@ -106,14 +117,14 @@ class DecoderLayer(nn.Module):
         return LayerMemory(self.text_attention.keys_values(text_bnd), reference)
 
     def forward(
-        self, x_bsd: Tensor, memory: LayerMemory, bias: Tensor, positions: Tensor, cache: StepCache | None = None
+        self, x_bsd: Tensor, memory: LayerMemory, bias: Tensor, rotation: Rotation, cache: StepCache | None = None
     ) -> Tensor:
         """All steps at once, or with a cache the steps that follow those in it."""
         normed = self.attention_norm(x_bsd)
-        steps = self.attention.keys_values(normed, positions)
+        steps = self.attention.keys_values(normed, rotation)
         if cache is not None:
             steps = cache.append(steps)
-        x_bsd = x_bsd + self.attention(normed, steps, positions, causal=cache is None)
+        x_bsd = x_bsd + self.attention(normed, steps, rotation, causal=cache is None)
         x_bsd = x_bsd + self.text_attention(self.text_norm(x_bsd), memory.text, bias=bias)
         if self.reference_attention is not None and memory.reference is not None:
             x_bsd = x_bsd + self.reference_attention(self.reference_norm(x_bsd), memory.reference)
@@ -162,16 +173,16 @@ class MelDecoder(nn.Module):
         `conditions_bsd` is what `conditions` makes; `bias` the path's, (b, 1, s, n).
         """
         start = cache[0].length if cache else 0
-        positions = torch.arange(start, start + previous_bsd.shape[1], device=previous_bsd.device)
+        rotation = rotary(torch.arange(start, start + previous_bsd.shape[1], device=previous_bsd.device))
         x = previous_bsd
         for linear in self.prenet:
             x = F.dropout(F.relu(linear(x)), self.dropout, self.training)
         x_bsd = self.prenet_out(x) + conditions_bsd
         for k, layer in enumerate(self.layers):
             if self.gradient_checkpointing and self.training:
-                x_bsd = checkpoint(layer, x_bsd, memory[k], bias, positions, use_reentrant=False)
+                x_bsd = checkpoint(layer, x_bsd, memory[k], bias, rotation, use_reentrant=False)
             else:
-                x_bsd = layer(x_bsd, memory[k], bias, positions, cache[k] if cache else None)
+                x_bsd = layer(x_bsd, memory[k], bias, rotation, cache[k] if cache else None)
         return self.out(self.norm(x_bsd))
 
     def conditions(self, path: Path, speaker_bd: Tensor) -> Tensor:

@@ -105,6 +105,7 @@ def main(preset: str) -> int:
             preset=preset,
             run_id=run_id(jobs),
             validation=validation,
+            consistency=consistency,
             model=model,
             vocoder=vocoder,
             evaluation=evaluation,

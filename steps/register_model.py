@@ -13,18 +13,25 @@ from steps.work import Result, check, link
 
 @step
 def register_model(
-    preset: str, run_id: str, validation: Result, model: Result, vocoder: Result, evaluation: Result
+    preset: str,
+    run_id: str,
+    validation: Result,
+    consistency: Result,
+    model: Result,
+    vocoder: Result,
+    evaluation: Result,
 ) -> Annotated[int, "version"]:
     """Check every file against what its step said of it, link it to where DVC looks, and register the model.
 
     Never cached: ZenML may have taken any of the results from an earlier run.
     """
     outs = Outs(preset)
-    for result in (validation, model, vocoder, evaluation):
+    for result in (validation, consistency, model, vocoder, evaluation):
         check(result)
     links = {
         model.path("model.safetensors"): outs.checkpoints / "model.safetensors",
         vocoder.path("vocoder.safetensors"): outs.checkpoints / "vocoder.safetensors",
+        consistency.path("consistency.csv"): outs.reports / "consistency.csv",
         model.path("training.csv"): outs.reports / "training.csv",
         evaluation.path("metrics.json"): outs.reports / "metrics.json",
     }

@@ -24,7 +24,11 @@ def changed(tmp_path: Path, old: str, new: str) -> Path:
         ("  steps: 20\n", "", "train.steps is missing"),
         ("batch_size: null", "batch_size: 4", "set exactly one of batch_size and batch_frames"),
         ("path: null", "path: recordings", "path must be null for debian_prompts"),
-        ("reference_frames: 96", "reference_frames: 97", "model.reference_frames = 97: Input should be a multiple of 4"),
+        (
+            "reference_frames: 96",
+            "reference_frames: 97",
+            "model.reference_frames = 97: Input should be a multiple of 4",
+        ),
         ("languages: [en]", "languages: [xx]", "data.languages.0 = 'xx'"),
     ],
 )

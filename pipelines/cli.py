@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 
@@ -36,6 +37,29 @@ def _parser() -> argparse.ArgumentParser:
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of the preset's file first"
     )
     run.set_defaults(run=_run)
+
+    synthesize = _verb(
+        verbs,
+        "synthesize",
+        "speak text with a registered model",
+        "Speak text into WAV files, with the champion, else the challenger; long text is spoken sentence by sentence.",
+        'myxtts synthesize --text "Good morning." --out morning.wav\n'
+        "myxtts synthesize --file lines.txt --out line.wav     # line-001.wav, line-002.wav, ...\n"
+        "echo Hello. | myxtts synthesize --model @challenger --reference me.wav --out hello.wav",
+    )
+    what = synthesize.add_mutually_exclusive_group()
+    what.add_argument("--text", help="what to say (default: lines of standard input)")
+    what.add_argument("--file", type=Path, help="file with a text to say on each line")
+    synthesize.add_argument("--out", type=Path, required=True, help="WAV file; numbered if there are several texts")
+    synthesize.add_argument(
+        "--reference", type=Path, help="recording of the voice to speak with (default: trained voice)"
+    )
+    synthesize.add_argument("--language", default="en", choices=("en", "es", "fa", "fr", "it", "ru"))
+    synthesize.add_argument("--rate", type=float, default=1.0, help="speaking rate, 0.5 to 2 (default: 1)")
+    synthesize.add_argument("--seed", type=int, default=0, help="of the noise in the sound (default: 0)")
+    synthesize.add_argument("--preset", default="demo", help="whose registered model (default: demo)")
+    synthesize.add_argument("--model", help="version, @alias, or folder with checkpoints such as checkpoints/demo")
+    synthesize.set_defaults(run=_synthesize)
 
     models = _verb(
         verbs,
@@ -74,6 +98,45 @@ def _run(parsed: argparse.Namespace) -> int:
         return _fail(error, 1)
     print(json.dumps(made, indent=2) if parsed.json else "\n".join(summary_lines(made)))
     return 0
+
+
+def _synthesize(parsed: argparse.Namespace) -> int:
+    try:
+        source = parsed.file.open(encoding="utf-8") if parsed.file else sys.stdin
+        lines = [parsed.text] if parsed.text is not None else source.read().splitlines()
+    except OSError as error:
+        return _fail(error, 2)
+    texts = [line for line in lines if line.strip()]
+    if not texts:
+        return _fail(ValueError("there is no text; give --text, --file or standard input"), 2)
+    if parsed.reference and not parsed.reference.is_file():
+        return _fail(FileNotFoundError(f"{parsed.reference}: no such file"), 2)
+
+    from pipelines.synthesize import synthesize
+
+    try:
+        spoken = synthesize(
+            texts,
+            parsed.out,
+            parsed.preset,
+            parsed.model,
+            parsed.language,
+            parsed.reference,
+            parsed.rate,
+            parsed.seed,
+        )
+    except (LookupError, ValueError, OSError) as error:
+        return _fail(error, 2)
+    except RuntimeError as error:
+        return _fail(error, 1)
+    if parsed.json:
+        print(json.dumps(spoken, indent=2))
+    for row in spoken:
+        if row["error"]:
+            print(f"myxtts: {row['error']}", file=sys.stderr)
+        elif not parsed.json:
+            print(row["file"])
+    return 1 if any(row["error"] for row in spoken) else 0
 
 
 def _models(parsed: argparse.Namespace) -> int:

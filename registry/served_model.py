@@ -7,12 +7,15 @@ import io
 import tempfile
 from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mlflow
 import pandas as pd
 from mlflow.pyfunc import PythonModel
 from mlflow.types import ColSpec, DataType, Schema
+
+if TYPE_CHECKING:
+    from model.synthesis import Voice
 
 CHECKPOINTS = "checkpoints"
 """Name of the artifact folder with `model.safetensors` and `vocoder.safetensors`."""
@@ -42,10 +45,19 @@ OUTPUTS = Schema(
 class ServedVoice(PythonModel):
     """A voice behind MLflow's pyfunc interface."""
 
-    def load_context(self, context: Any) -> None:
+    voice: Voice
+
+    @classmethod
+    def of(cls, folder: Path) -> ServedVoice:
+        """The voice of a folder of checkpoints, without MLflow around it."""
         from model.synthesis import load_voice
 
-        self.voice = load_voice(Path(context.artifacts[CHECKPOINTS]))
+        served = cls()
+        served.voice = load_voice(folder)
+        return served
+
+    def load_context(self, context: Any) -> None:
+        self.voice = self.of(Path(context.artifacts[CHECKPOINTS])).voice
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Speak every row; see `INPUTS` and `OUTPUTS`."""

@@ -1,0 +1,72 @@
+"""`myxtts synthesize`: text to sound files, with a registered model or a checkpoint."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipelines.environment import isolate
+
+
+def synthesize(
+    texts: Sequence[str],
+    out: Path,
+    preset: str,
+    model: str | None,
+    language: str,
+    reference: Path | None,
+    speaking_rate: float,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """Speak each text into a WAV file: `out` itself for one text, `<out>-001.wav` and so on for several.
+
+    `model` is a version, an `@alias` or a folder with checkpoints. Returns for each text its file, the sample rate,
+    whether all of it ended by itself, and the error if it could not be spoken.
+    """
+    isolate()
+    row: dict[str, Any] = {"language": language, "speaking_rate": speaking_rate, "seed": seed}
+    if reference is not None:
+        row["reference"] = base64.b64encode(reference.read_bytes()).decode()
+    rows = [row | {"text": text} for text in texts]
+    if model is not None and os.sep in model:
+        answers = _speak_from(Path(model), rows)
+    else:
+        from registry.speaking import model_uri, speak_with
+
+        answers = speak_with(model_uri(preset, model), rows)
+    spoken = []
+    for text, answer, path in zip(texts, answers, _paths(out, len(texts)), strict=True):
+        made = None if answer["error"] else str(path)
+        if made:
+            _write(path, base64.b64decode(answer["audio"]))
+        kept = {key: answer[key] for key in ("sample_rate", "ended", "error")}
+        spoken.append({"text": text, "file": made, **kept})
+    return spoken
+
+
+def _speak_from(folder: Path, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    import pandas as pd
+
+    from registry.served_model import ServedVoice
+
+    served = ServedVoice.of(folder)
+    answers = served.predict(None, pd.DataFrame(rows))
+    return [{str(key): value for key, value in answer.items()} for answer in answers.to_dict("records")]
+
+
+def _paths(out: Path, count: int) -> Iterator[Path]:
+    if count == 1:
+        yield out
+        return
+    for k in range(count):
+        yield out.with_name(f"{out.stem}-{k + 1:03}{out.suffix}")
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_bytes(content)
+    os.replace(temporary, path)

@@ -118,9 +118,9 @@ class EncoderLayer(nn.Module):
 
     def __init__(self, dim: int, heads: int, ratio: int, dropout: float):
         super().__init__()
-        self.attention_norm = nn.RMSNorm(dim, eps=1e-5)
+        self.attention_norm = nn.LayerNorm(dim)
         self.attention = Attention(dim, heads)
-        self.feed_forward_norm = nn.RMSNorm(dim, eps=1e-5)
+        self.feed_forward_norm = nn.LayerNorm(dim)
         self.feed_forward = FeedForward(dim, ratio, dropout)
 
     def forward(self, x_bnd: Tensor, rotation: Rotation, bias: Tensor | None = None) -> Tensor:

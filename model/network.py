@@ -40,7 +40,7 @@ class TextEncoder(nn.Module):
             EncoderLayer(dim, config.text_encoder_heads, config.feed_forward_ratio, config.dropout)
             for _ in range(config.text_encoder_layers)
         )
-        self.norm = nn.RMSNorm(dim, eps=1e-5)
+        self.norm = nn.LayerNorm(dim)
         self.duration = nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.Dropout(2 * config.dropout), nn.Linear(dim, 1))
         nn.init.normal_(self.symbol.weight, std=0.3)
         nn.init.normal_(self.modifier.weight, std=0.3)
@@ -72,7 +72,7 @@ class AudioEncoder(nn.Module):
             EncoderLayer(dim, config.audio_encoder_heads, config.feed_forward_ratio, config.dropout)
             for _ in range(config.audio_encoder_layers)
         )
-        self.norm = nn.RMSNorm(dim, eps=1e-5)
+        self.norm = nn.LayerNorm(dim)
         self.speaker = nn.Linear(dim, config.speaker_embedding_dim)
 
     def forward(self, reference_btm: Tensor) -> tuple[Tensor, Tensor]:
@@ -99,16 +99,16 @@ class DecoderLayer(nn.Module):
     def __init__(self, config: Model, hears_reference: bool):
         super().__init__()
         dim, heads = config.decoder_dim, config.decoder_heads
-        self.attention_norm = nn.RMSNorm(dim, eps=1e-5)
+        self.attention_norm = nn.LayerNorm(dim)
         self.attention = Attention(dim, heads)
-        self.text_norm = nn.RMSNorm(dim, eps=1e-5)
+        self.text_norm = nn.LayerNorm(dim)
         self.text_attention = Attention(dim, heads, config.text_encoder_dim)
         if hears_reference:
-            self.reference_norm = nn.RMSNorm(dim, eps=1e-5)
+            self.reference_norm = nn.LayerNorm(dim)
             self.reference_attention: Attention | None = Attention(dim, heads, config.audio_encoder_dim)
         else:
             self.reference_attention = None
-        self.feed_forward_norm = nn.RMSNorm(dim, eps=1e-5)
+        self.feed_forward_norm = nn.LayerNorm(dim)
         self.feed_forward = FeedForward(dim, config.feed_forward_ratio, config.dropout)
 
     def remember(self, text_bnd: Tensor, reference_bfd: Tensor) -> LayerMemory:
@@ -150,7 +150,7 @@ class MelDecoder(nn.Module):
         self.layers = LayerList[DecoderLayer](
             DecoderLayer(config, k < conditioned) for k in range(config.decoder_layers)
         )
-        self.norm = nn.RMSNorm(dim, eps=1e-5)
+        self.norm = nn.LayerNorm(dim)
         self.out = nn.Linear(dim, width)
         widths = [config.n_mels, config.postnet_dim, config.postnet_dim, config.n_mels]
         self.postnet = LayerList[nn.Conv1d](nn.Conv1d(a, b, 5, padding=2) for a, b in itertools.pairwise(widths))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,6 +58,16 @@ def load_voice(folder: Path) -> Voice:
     """The voice in a folder with `model.safetensors` and `vocoder.safetensors`."""
     model, config = load_model(folder / "model.safetensors")
     return Voice(model, config, load_vocoder(folder / "vocoder.safetensors"))
+
+
+def lighten(model: VoiceCloner) -> VoiceCloner:
+    """The same model with the decoder's matrices in 8 bits: faster on a CPU, nearly as good."""
+    from torch.ao.quantization import quantize_dynamic
+
+    light = copy.copy(model)
+    light._modules = dict(model._modules)
+    light.mel_decoder = quantize_dynamic(model.mel_decoder, {torch.nn.Linear}, dtype=torch.qint8)
+    return light
 
 
 def read_reference(path: Path, voice: Voice) -> Tensor:

@@ -6,7 +6,8 @@ import sys
 
 from configs import ROOT
 from configs.schema import ConfigError, load_config
-from data.corpus import CorpusError, build_corpus
+from data.corpus import build_corpus
+from data.sources import CorpusError
 
 
 def main(preset: str) -> int:

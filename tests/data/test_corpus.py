@@ -6,7 +6,8 @@ import pytest
 import soundfile as sf
 
 from configs.schema import Data
-from data.corpus import AudioError, CorpusError, build_corpus, download_packages, read_corpus, read_pcm
+from data.corpus import AudioError, build_corpus, read_corpus, read_pcm
+from data.sources import CorpusError, download_packages
 
 
 def from_folder(path: Path, **settings: object) -> Data:

@@ -224,14 +224,12 @@ def test_the_registered_files_alone_speak(clone: Clone, first: dict[str, Any], t
     script = """
 import sys, mlflow, pandas as pd
 mlflow.set_tracking_uri(sys.argv[1])
-model = mlflow.pyfunc.load_model("models:/myxtts-smoke@challenger")
+served = mlflow.pyfunc.load_model("models:/myxtts-smoke@challenger")
 rows = pd.DataFrame({"text": ["Thank you for calling.", "...", "Thank you for calling."]})
-model.predict(rows).to_json(sys.argv[2])
+served.predict(rows).to_json(sys.argv[2])
 import configs, model.synthesis
-assert "mlflow" in configs.__file__ or "model" in configs.__file__, configs.__file__
 print(configs.__file__)
 """
-    clone.start()
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "MLFLOW_DISABLE_TELEMETRY": "true"}
     database = clone.folder / ".mlflow/mlflow.db"
     command = [sys.executable, "-c", script, f"sqlite:///{database}", "answer.json"]
@@ -244,6 +242,48 @@ print(configs.__file__)
     assert len(speech) > rate / 2
     assert answer["error"]["1"].startswith("nothing to say in '...'")
     assert answer["audio"]["0"] == answer["audio"]["2"]
+
+
+def test_synthesize_speaks_with_the_registered_model(clone: Clone, first: dict[str, Any], tmp_path: Path) -> None:
+    lines = tmp_path / "lines.txt"
+    lines.write_text("Thank you.\n\nPlease hold. Someone will be with you.\n")
+    cli = ("-m", "pipelines.cli", "synthesize", "--preset", "smoke")
+    out = clone.python(*cli, "--file", str(lines), "--out", str(tmp_path / "line.wav"), "--json")
+    spoken = json.loads(out)
+    assert [row["file"] for row in spoken] == [str(tmp_path / "line-001.wav"), str(tmp_path / "line-002.wav")]
+    assert all(row["ended"] and not row["error"] for row in spoken)
+    once, again, slow, other = (tmp_path / f"{name}.wav" for name in ("once", "again", "slow", "other"))
+    folder = ("--model", "checkpoints/smoke", "--text", "Thank you.")
+    clone.python(*cli, *folder, "--out", str(once))
+    assert once.read_bytes() == (tmp_path / "line-001.wav").read_bytes()
+    clone.python(*cli, *folder, "--out", str(again), "--rate", "1")
+    assert once.read_bytes() == again.read_bytes()
+    clone.python(*cli, *folder, "--out", str(slow), "--rate", "0.5")
+    assert sf.info(slow).duration > 1.5 * sf.info(once).duration
+    recording = next((clone.folder / "data/corpus/smoke/audio").glob("*.flac"))
+    clone.python(*cli, *folder, "--out", str(other), "--reference", str(recording))
+    assert other.read_bytes() != once.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--text", "..."], 1, "nothing to say in '...'"),
+        (["--text", "  "], 2, "there is no text"),
+        (["--text", "Hello.", "--rate", "9"], 1, "speaking_rate is 9, expected 0.5 to 2"),
+        (["--text", "Hello.", "--model", "@champion"], 2, "myxtts-smoke has no version @champion"),
+        (["--text", "Hello.", "--model", "./nowhere"], 2, "nowhere"),
+        (["--text", "Hello.", "--reference", "README.md"], 1, "reference is not audio that can be decoded"),
+        (["--text", "Hello.", "--reference", "no.wav"], 2, "no.wav: no such file"),
+    ],
+)
+def test_what_cannot_be_spoken_is_refused(
+    clone: Clone, first: dict[str, Any], tmp_path: Path, arguments: list[str], code: int, message: str
+) -> None:
+    cli = ("-m", "pipelines.cli", "synthesize", "--preset", "smoke", "--out", str(tmp_path / "out.wav"))
+    folder = () if "--model" in arguments else ("--model", "checkpoints/smoke")
+    assert message in clone.python(*cli, *folder, *arguments, code=code)
+    assert not (tmp_path / "out.wav").exists()
 
 
 def test_a_version_ships_source_files_and_weights_and_no_pickle(clone: Clone, first: dict[str, Any]) -> None:

@@ -16,8 +16,10 @@ What is measured of a clip, one column each (see `configs.schema.Validation` for
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import html
+import io
 import os
 import re
 import tempfile
@@ -184,7 +186,8 @@ def _judge(clips: pd.DataFrame, bounds: Validation, folder: Path) -> Verdict:
     from great_expectations.expectations.core.expect_column_values_to_be_between import ExpectColumnValuesToBeBetween
     from great_expectations.expectations.metadata_types import FailureSeverity
 
-    context = gx.get_context(mode="ephemeral")
+    with contextlib.redirect_stdout(io.StringIO()):  # it would tell of a site that is deleted two lines below
+        context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
     for site in context.get_site_names():
         context.delete_data_docs_site(site)

@@ -39,10 +39,11 @@ def run(preset: str, settings: Sequence[str]) -> dict[str, Any]:
     commit, dirty = checkout_state()
     os.environ |= {COMMIT_VARIABLE: commit, DIRTY_VARIABLE: dirty}
     target = f"pipeline@{preset}"
-    stale = json.loads(_dvc("status", "--with-deps", "--json", target, capture=True) or "{}")
+    status = _dvc("status", "--with-deps", "--json", target, capture=True)
+    stale = status is None or bool(json.loads(status))
     if stale and _dvc("repro", target) is None:
         raise RunError(f"The run of {preset!r} stopped; nothing was registered. The reason is above.")
-    return _describe(preset, config, changed=bool(stale))
+    return _describe(preset, config, changed=stale)
 
 
 def apply_settings(preset: str, settings: Sequence[str]) -> Config:
@@ -130,6 +131,7 @@ def _dvc(*arguments: str, capture: bool = False) -> str | None:
 def _yaml() -> YAML:
     yaml = YAML()
     yaml.preserve_quotes = True
+    yaml.representer.add_representer(type(None), lambda r, _: r.represent_scalar("tag:yaml.org,2002:null", "null"))
     yaml.width = 120
     return yaml
 

@@ -55,6 +55,7 @@ def speak_with(uri: str, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]
     Raises `RuntimeError` with the version's own error if it cannot be loaded.
     """
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    inherited["PYTHONDONTWRITEBYTECODE"] = "1"  # nothing is added to the registered files
     with tempfile.TemporaryDirectory() as folder:
         answers = Path(folder, "answers.json")
         done = subprocess.run(

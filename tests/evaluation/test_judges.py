@@ -73,5 +73,6 @@ def test_dnsmos_prefers_speech_without_noise(recordings: list[Floats]) -> None:
 
 
 def test_the_recogniser_is_named_with_its_version() -> None:
-    name, number, model = asr_identity().split()
-    assert name == "pocketsphinx" and number[0].isdigit() and model == "(en-us)"
+    name, number, model, *settings = asr_identity().split()
+    assert name == "pocketsphinx" and number[0].isdigit() and model == "(en-us,"
+    assert settings == ["fwdflat=False,", "maxhmmpf=5000)"]

@@ -170,6 +170,40 @@ def compare(job: str, threads: int, rounds: int) -> dict[str, dict[str, float]]:
     }
 
 
+def floors(threads: int) -> dict[str, float]:
+    """Frames a second that this machine could reach at most: weights read once a step, products at full speed."""
+    torch.set_num_threads(threads)
+    many, square = torch.ones(64 << 20), torch.randn(2048, 2048)
+    bandwidth = 4 * many.numel() / _fastest(lambda: many.sum())
+    products = 2 * 2048**3 / _fastest(lambda: square @ square)
+    model = ours()
+    every_step = [p for name, p in model.mel_decoder.named_parameters() if "postnet" not in name]
+    of_memory = [layer.text_attention.key_value.weight for layer in model.mel_decoder.layers]  # used once a sentence
+    weights = sum(p.numel() for p in every_step) - sum(p.numel() for p in of_memory)
+    steps = BATCH_FRAMES // MODEL.reduction_factor
+    positions = (
+        (model.mel_decoder.layers, steps),
+        (model.mel_decoder.postnet, BATCH_FRAMES),
+        (model.text_encoder, BATCH_TOKENS),
+        (model.audio_encoder, MODEL.reference_frames // 4),
+    )
+    # Forward, and twice as much backward; a multiplication and an addition for each weight and position.
+    work = 6 * BATCH * sum(n * sum(p.numel() for p in part.parameters() if p.ndim > 1) for part, n in positions)
+    return {
+        "decoding, one sentence": MODEL.reduction_factor * bandwidth / (4 * weights),
+        "training step": BATCH * BATCH_FRAMES * products / work,
+    }
+
+
+def _fastest(job: Callable[[], object], rounds: int = 10) -> float:
+    def once() -> float:
+        started = time.perf_counter()
+        job()
+        return time.perf_counter() - started
+
+    return min(once() for _ in range(rounds))
+
+
 def peak_memory(job: str, name: str) -> float:
     """Peak resident memory of a process that does the job three times, MiB."""
     script = (
@@ -191,6 +225,9 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parsed = parser.parse_args()
     results: dict[str, Any] = {}
+    for threads in parsed.threads:
+        for job, floor in floors(threads).items():
+            results.setdefault(f"ceiling, {job}", {})[f"{threads} threads"] = {"float32": floor}
     for job, contestants in JOBS.items():
         results[job] = {f"{threads} threads": compare(job, threads, parsed.rounds) for threads in parsed.threads}
         results[job]["peak MiB"] = {name: peak_memory(job, name) for name in contestants}
@@ -201,7 +238,7 @@ def main() -> None:
         print(job)
         for column, values in columns.items():
             for name, value in values.items():
-                figures = value if isinstance(value, dict) else {"peak MiB": value}
+                figures = value if isinstance(value, dict) else {"": value}
                 print(f"  {column:10} {name:10}", "  ".join(f"{key} {figure:.2f}" for key, figure in figures.items()))
 
 

@@ -38,12 +38,17 @@ class Losses:
 
 
 def train(
-    config: TrainingConfig, features: Features, recipe: Mapping[str, str], out: Path, progress: Progress
+    config: TrainingConfig,
+    features: Features,
+    recipe: Mapping[str, str],
+    out: Path,
+    progress: Progress,
+    watch: Callable[[int, VoiceCloner], None] = lambda step, model: None,
 ) -> dict[str, float]:
     """Train a model from scratch and write `model.safetensors` and `training.csv` into the folder `out`.
 
-    Returns how fast it went and the last losses. On the same kind of CPU with the same number of threads, equal
-    arguments give equal bytes.
+    `watch` is shown the model after every step. Returns how fast it went and the last losses. On the same kind of CPU
+    with the same number of threads, equal arguments give equal bytes.
     """
     from accelerate import Accelerator
 
@@ -89,6 +94,7 @@ def train(
                     row["validation_mel_l1"] = validation_loss(network, validation)
                 curve.writerow({key: value if key == "step" else f"{value:.6g}" for key, value in row.items()})
                 figures.update(row)
+            watch(step, network)
             seconds = time.perf_counter() - started
             progress(step, config.train.steps, {**figures, "frames_per_second": frames / seconds})
     if accelerator.is_main_process:

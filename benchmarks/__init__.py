@@ -1,0 +1,1 @@
+"""Measurements of speed and of what training time buys. Each prints its table; see README.md for the figures."""

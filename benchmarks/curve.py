@@ -1,0 +1,82 @@
+"""Character error rate against minutes of training: snapshots of one run for each seed, listened to afterwards.
+
+    myxtts run demo && python -m benchmarks.curve --seeds 1 2 3
+
+Uses the features and the vocoder of the last run of the preset.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import csv
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from configs import ROOT
+from configs.schema import load_config
+from data.features import Features
+from evaluation.listening import listen, summarize
+from evaluation.speaking import choose_sentences, held_out
+from model.checkpoint import load_vocoder
+from model.network import VoiceCloner
+from model.synthesis import Voice
+from model.training import train
+from pipelines.voice import plan
+from steps.work import work_folder
+
+COLUMNS = ("seed", "step", "minutes", "cer", "cer_vocoded", "wer", "mel_l1", "dnsmos")
+
+
+def measure(preset: str, seed: int, shares: list[float], threads: int, scratch: Path) -> list[dict[str, float]]:
+    """Train with one seed, then listen to what there was after each share of the steps."""
+    config = load_config(preset)
+    recipe = plan(preset, config)["extract_features"].recipe
+    features = Features(work_folder("extract_features", recipe))
+    config = config.model_copy(update={"seed": seed, "threads": threads})
+    wanted = {round(share * config.train.steps) for share in shares}
+    snapshots: dict[int, tuple[float, VoiceCloner]] = {}
+    started = time.perf_counter()
+    copying = 0.0
+
+    def watch(step: int, model: VoiceCloner) -> None:
+        nonlocal copying
+        if step in wanted:
+            now = time.perf_counter()
+            snapshots[step] = ((now - started - copying) / 60, copy.deepcopy(model).eval())
+            copying += time.perf_counter() - now
+
+    train(config, features, {"id": f"curve, seed {seed}"}, scratch / f"seed-{seed}", lambda *_: None, watch)
+
+    vocoder = load_vocoder(ROOT / "checkpoints" / preset / "vocoder.safetensors")
+    sentences = choose_sentences(features.pieces, config.audio, config.evaluation.sentences)
+    torch.set_num_threads(1)
+    rows = []
+    for step, (minutes, model) in sorted(snapshots.items()):
+        spoken = list(held_out(Voice(model, config, vocoder), features, ROOT / "data/corpus" / preset, sentences))
+        figures = summarize(listen(spoken, config.audio.sample_rate, threads))
+        rows.append({"seed": seed, "step": step, "minutes": minutes} | {name: figures[name] for name in COLUMNS[3:]})
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--preset", default="demo")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--shares", type=float, nargs="+", default=[0.25, 0.5, 0.75, 1.0], help="of the training steps")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--scratch", type=Path, default=ROOT / ".work" / "curve")
+    parsed = parser.parse_args()
+    table = csv.DictWriter(sys.stdout, COLUMNS)
+    table.writeheader()
+    for seed in parsed.seeds:
+        for row in measure(parsed.preset, seed, parsed.shares, parsed.threads, parsed.scratch):
+            table.writerow({name: value if name in COLUMNS[:2] else f"{value:.3f}" for name, value in row.items()})
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -23,15 +23,15 @@ from evaluation.listening import listen, summarize
 from evaluation.speaking import choose_sentences, held_out
 from model.checkpoint import load_vocoder
 from model.network import VoiceCloner
-from model.synthesis import Voice
+from model.synthesis import Voice, lighten
 from model.training import train
 from pipelines.voice import plan
 from steps.work import work_folder
 
-COLUMNS = ("seed", "step", "minutes", "cer", "cer_vocoded", "wer", "mel_l1", "dnsmos")
+COLUMNS = ("seed", "weights", "step", "minutes", "cer", "cer_vocoded", "wer", "mel_l1", "dnsmos")
 
 
-def measure(preset: str, seed: int, shares: list[float], threads: int, scratch: Path) -> list[dict[str, float]]:
+def measure(preset: str, seed: int, shares: list[float], threads: int, scratch: Path) -> list[dict[str, object]]:
     """Train with one seed, then listen to what there was after each share of the steps."""
     config = load_config(preset)
     recipe = plan(preset, config)["extract_features"].recipe
@@ -54,11 +54,14 @@ def measure(preset: str, seed: int, shares: list[float], threads: int, scratch: 
     vocoder = load_vocoder(ROOT / "checkpoints" / preset / "vocoder.safetensors")
     sentences = choose_sentences(features.pieces, config.audio, config.evaluation.sentences)
     torch.set_num_threads(1)
-    rows = []
-    for step, (minutes, model) in sorted(snapshots.items()):
+    rows: list[dict[str, object]] = []
+    heard = [("float32", step, minutes, model) for step, (minutes, model) in sorted(snapshots.items())]
+    heard += [("int8", step, minutes, lighten(model)) for _, step, minutes, model in heard[-1:]]
+    for weights, step, minutes, model in heard:
         spoken = list(held_out(Voice(model, config, vocoder), features, ROOT / "data/corpus" / preset, sentences))
         figures = summarize(listen(spoken, config.audio.sample_rate, threads))
-        rows.append({"seed": seed, "step": step, "minutes": minutes} | {name: figures[name] for name in COLUMNS[3:]})
+        kept = {name: f"{figures[name]:.3f}" for name in COLUMNS[4:]}
+        rows.append({"seed": seed, "weights": weights, "step": step, "minutes": f"{minutes:.1f}"} | kept)
     return rows
 
 
@@ -74,7 +77,7 @@ def main() -> None:
     table.writeheader()
     for seed in parsed.seeds:
         for row in measure(parsed.preset, seed, parsed.shares, parsed.threads, parsed.scratch):
-            table.writerow({name: value if name in COLUMNS[:2] else f"{value:.3f}" for name, value in row.items()})
+            table.writerow(row)
             sys.stdout.flush()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,10 +55,10 @@ class Speech:
     seconds: float
 
 
-def load_voice(folder: Path) -> Voice:
-    """The voice in a folder with `model.safetensors` and `vocoder.safetensors`."""
+def load_voice(folder: Path, int8: bool = False) -> Voice:
+    """The voice in a folder with `model.safetensors` and `vocoder.safetensors`, lightened if `int8`."""
     model, config = load_model(folder / "model.safetensors")
-    return Voice(model, config, load_vocoder(folder / "vocoder.safetensors"))
+    return Voice(lighten(model) if int8 else model, config, load_vocoder(folder / "vocoder.safetensors"))
 
 
 def lighten(model: VoiceCloner) -> VoiceCloner:
@@ -66,7 +67,9 @@ def lighten(model: VoiceCloner) -> VoiceCloner:
 
     light = copy.copy(model)
     light._modules = dict(model._modules)
-    light.mel_decoder = quantize_dynamic(model.mel_decoder, {torch.nn.Linear}, dtype=torch.qint8)
+    with warnings.catch_warnings():  # the pinned torch has it, whatever later ones will have
+        warnings.simplefilter("ignore")
+        light.mel_decoder = quantize_dynamic(model.mel_decoder, {torch.nn.Linear}, dtype=torch.qint8)
     return light
 
 

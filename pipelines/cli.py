@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     synthesize.add_argument("--seed", type=int, default=0, help="of the noise in the sound (default: 0)")
     synthesize.add_argument("--preset", default="demo", help="whose registered model (default: demo)")
     synthesize.add_argument("--model", help="version, @alias, or folder with checkpoints such as checkpoints/demo")
+    synthesize.add_argument("--int8", action="store_true", help="decode with 8-bit weights: faster on a CPU")
     synthesize.set_defaults(run=_synthesize)
 
     models = _verb(
@@ -124,6 +125,7 @@ def _synthesize(parsed: argparse.Namespace) -> int:
             parsed.reference,
             parsed.rate,
             parsed.seed,
+            parsed.int8,
         )
     except (LookupError, ValueError, OSError) as error:
         return _fail(error, 2)

@@ -20,6 +20,7 @@ def synthesize(
     reference: Path | None,
     speaking_rate: float,
     seed: int,
+    int8: bool,
 ) -> list[dict[str, Any]]:
     """Speak each text into a WAV file: `out` itself for one text, `<out>-001.wav` and so on for several.
 
@@ -32,11 +33,11 @@ def synthesize(
         row["reference"] = base64.b64encode(reference.read_bytes()).decode()
     rows = [row | {"text": text} for text in texts]
     if model is not None and os.sep in model:
-        answers = _speak_from(Path(model), rows)
+        answers = _speak_from(Path(model), rows, int8)
     else:
         from registry.speaking import model_uri, speak_with
 
-        answers = speak_with(model_uri(preset, model), rows)
+        answers = speak_with(model_uri(preset, model), rows, int8)
     spoken = []
     for text, answer, path in zip(texts, answers, _paths(out, len(texts)), strict=True):
         made = None if answer["error"] else str(path)
@@ -47,12 +48,12 @@ def synthesize(
     return spoken
 
 
-def _speak_from(folder: Path, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _speak_from(folder: Path, rows: Sequence[dict[str, Any]], int8: bool) -> list[dict[str, Any]]:
     import pandas as pd
 
     from registry.served_model import ServedVoice
 
-    served = ServedVoice.of(folder)
+    served = ServedVoice.of(folder, int8)
     answers = served.predict(None, pd.DataFrame(rows))
     return [{str(key): value for key, value in answer.items()} for answer in answers.to_dict("records")]
 

@@ -19,7 +19,7 @@ CHAMPION = "champion"
 _SPEAK = """
 import json, sys
 import mlflow, pandas
-model = mlflow.pyfunc.load_model(sys.argv[1])
+model = mlflow.pyfunc.load_model(sys.argv[1], model_config={"int8": sys.argv[3] == "int8"})
 answers = model.predict(pandas.DataFrame(json.load(sys.stdin)))
 with open(sys.argv[2], "w") as file:
     json.dump(answers.to_dict("records"), file)
@@ -49,7 +49,7 @@ def model_uri(preset: str, wanted: str | None) -> str:
     raise NoSuchModel(f"{name} has no version {' or '.join(candidates)}; `myxtts models {preset}` lists what there is")
 
 
-def speak_with(uri: str, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def speak_with(uri: str, rows: Sequence[dict[str, Any]], int8: bool) -> list[dict[str, Any]]:
     """The answers of a registered version to rows of `registry.served_model.INPUTS`.
 
     Raises `RuntimeError` with the version's own error if it cannot be loaded.
@@ -59,7 +59,7 @@ def speak_with(uri: str, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]
     with tempfile.TemporaryDirectory() as folder:
         answers = Path(folder, "answers.json")
         done = subprocess.run(
-            [sys.executable, "-c", _SPEAK, uri, str(answers)],
+            [sys.executable, "-c", _SPEAK, uri, str(answers), "int8" if int8 else "float32"],
             cwd=folder,
             env=inherited,
             input=json.dumps(list(rows)),

@@ -101,7 +101,7 @@ def _log(outs: Outs, run_id: str, lineage: Mapping[str, str]) -> ModelVersion:
     from mlflow.models import ModelSignature
 
     from model.checkpoint import read_header
-    from registry.served_model import CHECKPOINTS, INPUTS, OUTPUTS
+    from registry.served_model import CHECKPOINTS, INPUTS, MODEL_CONFIG, OUTPUTS
 
     header = read_header(outs.checkpoints / "model.safetensors")
     metrics = json.loads((outs.reports / "metrics.json").read_text())
@@ -126,6 +126,7 @@ def _log(outs: Outs, run_id: str, lineage: Mapping[str, str]) -> ModelVersion:
             name="model",
             python_model=str(ROOT / "registry/served_model.py"),
             artifacts={CHECKPOINTS: str(outs.checkpoints)},
+            model_config=MODEL_CONFIG,
             code_paths=_copy_code(Path(temporary)),
             signature=ModelSignature(INPUTS, OUTPUTS),
             input_example=_example(),

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from importlib.metadata import distribution, version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from pocketsphinx import Decoder
 
+T = TypeVar("T")
 Waveform = npt.NDArray[np.float32]
 
 ASR_LANGUAGE = "en"
@@ -75,11 +76,13 @@ def lengths(text: str) -> tuple[int, int]:
     return len(words), len(words.split())
 
 
-def dnsmos(waveforms: Sequence[Waveform], sample_rate: int, workers: int) -> list[float]:
+def dnsmos(
+    waveforms: Sequence[Waveform], sample_rate: int, workers: int, progress: Progress = lambda done, total: None
+) -> list[float]:
     """Overall quality (OVRL) of mono waveforms as DNSMOS P.835 estimates it: 1 is bad, 5 is excellent."""
     prepared = [_prepare(waveform, sample_rate) for waveform in waveforms]
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(_quality, prepared))
+        return list(_counted(pool.map(_quality, prepared), len(prepared), progress))
 
 
 def _prepare(waveform: Waveform, sample_rate: int) -> Waveform:
@@ -133,7 +136,7 @@ def _dnsmos_session() -> InferenceSession:
     return InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
 
-def _counted(results: Iterable[str], total: int, progress: Progress) -> Iterator[str]:
+def _counted(results: Iterable[T], total: int, progress: Progress) -> Iterator[T]:
     for k, result in enumerate(results):
         progress(k + 1, total)
         yield result

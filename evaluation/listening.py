@@ -139,12 +139,15 @@ def _judge(
         for kind, waveform in zip(kinds, (utterance.speech, utterance.vocoded, utterance.recording), strict=True)
         if waveform is not None
     ]
-    for (row, kind, _), score in zip(sounds, dnsmos([s[2] for s in sounds], sample_rate, workers), strict=True):
-        row[f"dnsmos{kind}"] = score
     spoken = [s for s in sounds if s[0]["language"] == ASR_LANGUAGE and s[0]["words"]]
-    for (row, kind, _), heard in zip(
-        spoken, transcribe([s[2] for s in spoken], sample_rate, workers, progress), strict=True
-    ):
+    total = len(sounds) + len(spoken)
+    scores = dnsmos([s[2] for s in sounds], sample_rate, workers, lambda done, _: progress(done, total))
+    for (row, kind, _), score in zip(sounds, scores, strict=True):
+        row[f"dnsmos{kind}"] = score
+    texts = transcribe(
+        [s[2] for s in spoken], sample_rate, workers, lambda done, _: progress(len(sounds) + done, total)
+    )
+    for (row, kind, _), heard in zip(spoken, texts, strict=True):
         reference = normalize(row["text"], ASR_LANGUAGE)
         row[f"heard{kind}"] = heard
         row[f"cer{kind}"], row[f"wer{kind}"] = error_rates(reference, normalize(heard, ASR_LANGUAGE))

@@ -75,15 +75,13 @@ def read_sentences(name: str, most: int) -> list[str]:
     return (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()[:most]
 
 
-def ended_percent(voice: Voice, sentences: Sequence[str], batch_size: int = 16) -> float:
-    """How many of the English sentences come to an end by themselves, %."""
-    spoken = [tokens for tokens in phonemize(sentences, "en") if has_sound(tokens)]
-    ended = 0
+def end_by_themselves(voice: Voice, sentences: Sequence[str], batch_size: int = 8) -> Iterator[bool]:
+    """For each English sentence, shortest first, whether speech comes to an end by itself."""
+    spoken = sorted((tokens for tokens in phonemize(sentences, "en") if has_sound(tokens)), key=len)
     for start in range(0, len(spoken), batch_size):
         batch = spoken[start : start + batch_size]
         references_btm = voice.default_reference_tm.expand(len(batch), -1, -1)
-        ended += sum(generated.ended for generated in generate(voice.model, batch, references_btm))
-    return 100 * ended / len(spoken)
+        yield from (generated.ended for generated in generate(voice.model, batch, references_btm))
 
 
 def _utterance(voice: Voice, name: str, text: str, language: str, reference_tm: Tensor, **recorded: Any) -> Utterance:

@@ -19,7 +19,7 @@ from evaluation.speaking import (
     FAR_SENTENCES,
     HARD_SENTENCES,
     choose_sentences,
-    ended_percent,
+    end_by_themselves,
     held_out,
     read_sentences,
     unrecorded,
@@ -53,7 +53,9 @@ def evaluate_model(
             far, audio.sample_rate, workers, lambda done, total: report("listening afar", done, total, {})
         )
         metrics = summarize(table) | {f"far_{name}": figure for name, figure in summarize(far_table).items()}
-        metrics["hard_ended_percent"] = ended_percent(voice, read_sentences(HARD_SENTENCES, how.hard_sentences))
+        hard = read_sentences(HARD_SENTENCES, how.hard_sentences)
+        ended = list(watched(end_by_themselves(voice, hard), "hard sentences", len(hard), report))
+        metrics["hard_ended_percent"] = 100 * sum(ended) / len(ended)
         metrics |= json.loads(vocoder.path("vocoder.json").read_text())
         listening = out / "listening"
         examples = near[: how.audio_examples] + far[: how.audio_examples]

@@ -22,7 +22,7 @@ from torch import Tensor
 from configs.schema import load_config
 from data.batches import Batch
 from data.text import Tokens
-from model.generation import generate
+from model.generation import arrange_for_speaking, generate
 from model.network import VoiceCloner
 from model.synthesis import lighten
 from model.training import compute_losses, make_optimizer
@@ -69,7 +69,7 @@ def ours() -> VoiceCloner:
 
 
 def decode_ours(kind: str, sentences: int) -> Callable[[], int]:
-    model = lighten(ours().eval()) if kind == "int8" else ours().eval()
+    model = lighten(ours().eval()) if kind == "int8" else arrange_for_speaking(ours())
     tokens = [Tokens([1, *[20 + k % 40 for k in range(SENTENCE_TOKENS - 2)], 2], [0] * SENTENCE_TOKENS)] * sentences
     reference_btm = torch.randn(sentences, MODEL.reference_frames, MODEL.n_mels)
     return lambda: sum(len(spoken.mel_tm) for spoken in generate(model, tokens, reference_btm))
@@ -207,12 +207,12 @@ def _fastest(job: Callable[[], object], rounds: int = 10) -> float:
 def peak_memory(job: str, name: str) -> float:
     """Peak resident memory of a process that does the job three times, MiB."""
     script = (
-        "import sys, resource, torch; torch.set_num_threads(1)\n"
+        "import re, sys, torch; torch.set_num_threads(1)\n"
         "from benchmarks.speech_t5 import JOBS\n"
         "import transformers\n"  # imported for both, so that its own weight is on both sides
         "job = JOBS[sys.argv[1]][sys.argv[2]]()\n"
         "[job() for _ in range(3)]\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        "print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read()).group(1))"
     )
     done = subprocess.run([sys.executable, "-c", script, job, name], capture_output=True, text=True, check=True)
     return int(done.stdout.split()[-1]) / 1024

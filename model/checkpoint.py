@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from configs.schema import Audio, TrainingConfig, parse_config
+from model.generation import arrange_for_speaking
 from model.network import VoiceCloner
 from model.vocoder import SourceFilterVocoder
 
@@ -53,7 +54,7 @@ def load_model(path: Path) -> tuple[VoiceCloner, TrainingConfig]:
     with torch.device("meta"):
         model = VoiceCloner(config.model)
     _load_weights(model, path)
-    return model.eval(), config
+    return arrange_for_speaking(model), config
 
 
 def load_vocoder(path: Path) -> SourceFilterVocoder:

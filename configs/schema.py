@@ -138,7 +138,6 @@ class Evaluation(Section):
     sentences: int = Field(ge=1, description="held-out sentences to listen to, at most")
     far_sentences: int = Field(ge=1, le=100, description="sentences far from the corpus' domain to listen to")
     hard_sentences: int = Field(ge=1, le=200, description="digits, names, letters, long lines: does speech always end?")
-    asr: Literal["pocketsphinx"] = Field("pocketsphinx", description="who listens: decides CER and WER")
     audio_examples: int = Field(6, ge=1, description="sentences whose audio and pictures are kept in the registry")
 
 

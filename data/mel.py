@@ -18,8 +18,8 @@ FLOOR = 1e-4
 Waveform = npt.NDArray[np.float32]
 
 
-def read_audio(path: Path, sample_rate: int, start: int = 0, stop: int | None = None) -> Waveform:
-    """Mono samples in [-1, 1] at `sample_rate`; `start` and `stop` count samples at that rate.
+def read_audio(path: Path, sample_rate: int) -> Waveform:
+    """Mono samples in [-1, 1] at `sample_rate`.
 
     Raises `soundfile.LibsndfileError` for a file that cannot be decoded.
     """
@@ -29,7 +29,7 @@ def read_audio(path: Path, sample_rate: int, start: int = 0, stop: int | None = 
         import librosa
 
         mono = librosa.resample(mono, orig_sr=rate, target_sr=sample_rate)
-    return np.ascontiguousarray(mono[start:stop], dtype=np.float32)
+    return np.ascontiguousarray(mono, dtype=np.float32)
 
 
 def log_mel(audio_bs: torch.Tensor, audio: Audio) -> torch.Tensor:

@@ -86,10 +86,12 @@ def summary_lines(made: dict[str, Any]) -> list[str]:
         lines.append(f"  {title:32}" + "".join(f"{figure:9.3f}" for figure in figures))
     lines.append(f"  {'sentences that end':32}{quality['ended_percent']:8.0f}%")
     lines.append(f"  {'s of work for a s of speech':32}{speed['rtf']:9.3f}")
+    lines.append(f"  error rates by {made['asr']}")
     return [*lines, "", "Listen:", *(f"  {path}" for path in made["audio"]), f"See: {made['page']}"]
 
 
 def _describe(preset: str, config: Config, changed: bool) -> dict[str, Any]:
+    from evaluation.judges import asr_identity
     from pipelines.voice import plan, run_id
     from registry.store import Outs, model_name, register
 
@@ -104,6 +106,7 @@ def _describe(preset: str, config: Config, changed: bool) -> dict[str, Any]:
         "version": int(version.version),
         "aliases": sorted(version.aliases),
         "metrics": json.loads((outs.reports / "metrics.json").read_text()),
+        "asr": asr_identity(),
         "checkpoints": outs.checkpoints.relative_to(ROOT).as_posix(),
         "audio": [path.relative_to(ROOT).as_posix() for path in examples],
         "page": (outs.reports / "listening" / "index.html").relative_to(ROOT).as_posix(),

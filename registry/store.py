@@ -100,6 +100,7 @@ def _log(outs: Outs, run_id: str, lineage: Mapping[str, str]) -> ModelVersion:
     import mlflow
     from mlflow.models import ModelSignature
 
+    from evaluation.judges import asr_identity
     from model.checkpoint import read_header
     from registry.served_model import CHECKPOINTS, INPUTS, MODEL_CONFIG, OUTPUTS
 
@@ -110,6 +111,7 @@ def _log(outs: Outs, run_id: str, lineage: Mapping[str, str]) -> ModelVersion:
     identity |= {f"myxtts.recipe.{field}": value for field, value in header["recipe"].items()}
     identity |= {f"myxtts.sha256.{path.name}": file_digest(path) for path in sorted(outs.checkpoints.iterdir())}
     identity |= {f"myxtts.{field}": value for field, value in where.items()}
+    identity["myxtts.asr"] = asr_identity()
 
     client = _client()
     name = model_name(outs.preset)

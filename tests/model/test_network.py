@@ -89,7 +89,6 @@ def test_the_future_changes_nothing(model: VoiceCloner, batch: Batch, step: int)
 def test_cached_decoding_is_the_full_pass(model: VoiceCloner, batch: Batch) -> None:
     tokens = phonemize(SENTENCES[:1], "en")
     spoken = generate(model, tokens, batch.reference_btm[:1])[0]
-    # Teacher forcing on what was generated before the postnet would need those frames; feed them through the hook.
     symbols_bn, modifiers_bn, mask_bn = pad_tokens(tokens)
     reference_bfd, speaker_bd = model.audio_encoder(model.normalize(batch.reference_btm[:1]))
     text_bnd, _ = model.text_encoder(symbols_bn, modifiers_bn, mask_bn, speaker_bd)

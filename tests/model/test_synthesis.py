@@ -10,7 +10,7 @@ import torch
 from configs.schema import Config
 from data.corpus import read_corpus
 from data.features import Features
-from data.text import has_sound, phonemize
+from data.text import phonemize
 from evaluation.speaking import FAR_SENTENCES, HARD_SENTENCES, choose_sentences, end_by_themselves, read_sentences
 from model.generation import LONGEST_TOKEN, generate
 from model.synthesis import PAUSE, Voice, lighten, load_voice, read_reference, speak
@@ -79,7 +79,6 @@ def test_a_reference_of_any_length_fits(voice: Voice, smoke_corpus: Path) -> Non
     for path in (clips[0], clips[-1]):
         reference_tm = read_reference(path, voice)
         assert reference_tm.shape == voice.default_reference_tm.shape
-        assert has_sound(phonemize(["Yes."], "en")[0])
         assert len(speak(voice, "Yes.", "en", reference_tm).waveform)
 
 

@@ -1,5 +1,7 @@
 """Character error rate against minutes of training: snapshots of one run for each seed, listened to afterwards.
 
+The last snapshot also speaks with 8-bit weights and through Griffin-Lim.
+
     myxtts run demo && python -m benchmarks.curve --seeds 1 2 3
 
 Uses the features and the vocoder of the last run of the preset.
@@ -12,6 +14,8 @@ import copy
 import csv
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -28,10 +32,10 @@ from model.training import train
 from pipelines.voice import plan
 from steps.work import work_folder
 
-COLUMNS = ("seed", "weights", "step", "minutes", "cer", "cer_vocoded", "wer", "mel_l1", "dnsmos")
+COLUMNS = ("seed", "voice", "step", "minutes", "cer", "cer_vocoded", "wer", "dnsmos", "dnsmos_vocoded")
 
 
-def measure(preset: str, seed: int, shares: list[float], threads: int, scratch: Path) -> list[dict[str, object]]:
+def measure(preset: str, seed: int, shares: list[float], threads: int, scratch: Path) -> Iterator[dict[str, object]]:
     """Train with one seed, then listen to what there was after each share of the steps."""
     config = load_config(preset)
     recipe = plan(preset, config)["extract_features"].recipe
@@ -51,18 +55,21 @@ def measure(preset: str, seed: int, shares: list[float], threads: int, scratch: 
 
     train(config, features, {"id": f"curve, seed {seed}"}, scratch / f"seed-{seed}", lambda *_: None, watch)
 
-    vocoder = load_vocoder(ROOT / "checkpoints" / preset / "vocoder.safetensors")
+    vocoder = load_vocoder(ROOT / "checkpoints" / preset / "vocoder.safetensors", config.audio)
+    last = max(snapshots)
+    minutes, model = snapshots[last]
+    voices = [("float32", step, made, Voice(snapshot, config, vocoder)) for step, (made, snapshot) in snapshots.items()]
+    voices.append(("int8", last, minutes, Voice(lighten(model), config, vocoder)))
+    voices.append(("float32, Griffin-Lim", last, minutes, Voice(model, config, None)))
     sentences = choose_sentences(features.pieces, config.audio, config.evaluation.sentences)
     torch.set_num_threads(1)
-    rows: list[dict[str, object]] = []
-    heard = [("float32", step, minutes, model) for step, (minutes, model) in sorted(snapshots.items())]
-    heard += [("int8", step, minutes, lighten(model)) for _, step, minutes, model in heard[-1:]]
-    for weights, step, minutes, model in heard:
-        spoken = list(held_out(Voice(model, config, vocoder), features, ROOT / "data/corpus" / preset, sentences))
+    for name, step, made, voice in voices:
+        spoken = list(held_out(voice, features, ROOT / "data/corpus" / preset, sentences))
+        if name == "float32" and step < last:  # the ceilings are the same for every snapshot
+            spoken = [replace(utterance, recording=None, vocoded=None) for utterance in spoken]
         figures = summarize(listen(spoken, config.audio.sample_rate, threads))
-        kept = {name: f"{figures[name]:.3f}" for name in COLUMNS[4:]}
-        rows.append({"seed": seed, "weights": weights, "step": step, "minutes": f"{minutes:.1f}"} | kept)
-    return rows
+        kept = {column: f"{figures[column]:.3f}" for column in COLUMNS[4:] if column in figures}
+        yield {"seed": seed, "voice": name, "step": step, "minutes": f"{made:.1f}"} | kept
 
 
 def main() -> None:

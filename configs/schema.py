@@ -160,7 +160,7 @@ class Config(TrainingConfig):
     evaluation: Evaluation
 
 
-AnyConfig = TypeVar("AnyConfig", bound=TrainingConfig)
+AnyConfig = TypeVar("AnyConfig", bound=BaseModel)
 
 
 def presets() -> list[str]:
@@ -201,7 +201,7 @@ def parse_config(kind: type[AnyConfig], content: Any, where: str) -> AnyConfig:
         raise ConfigError("\n".join(lines)) from None
 
 
-def parse_setting(setting: str, preset: str) -> tuple[list[str], Any]:
+def parse_setting(setting: str, preset: str) -> tuple[str, Any]:
     """Split `train.steps=200` into its key and its YAML value; the key must be one of the schema's."""
     key, separator, value = setting.partition("=")
     if not separator:
@@ -209,7 +209,7 @@ def parse_setting(setting: str, preset: str) -> tuple[list[str], Any]:
     known = list(_keys(Config))
     if key not in known:
         raise ConfigError(f"--set {setting}: {key!r} is not a setting of {preset}{_nearest(key, known)}")
-    return key.split("."), yaml.safe_load(value)
+    return key, yaml.safe_load(value)
 
 
 def _keys(section: type[BaseModel], prefix: str = "") -> Iterator[str]:

@@ -1,47 +1,61 @@
-"""Facts about a model, read off the network that a preset builds."""
+"""The facts of a preset: what it sets, and what the network that it builds turns out to be."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import torch
+from torch import nn
 
-from configs.schema import Model
-from model.layers import EncoderLayer
-from model.network import DecoderLayer, VoiceCloner
+from configs.schema import Config, Model
+from consistency.rules import COMPONENTS
+from model.layers import SelfAttention
+from model.network import VoiceCloner
+from model.sizes import PARTS, sizes
+
+
+def facts(config: Config) -> dict[str, Any]:
+    """Every fact that a surface may state about a preset, by the name of its setting or of `model_facts`."""
+    settings = config.data.model_dump(include={"batch_size", "batch_frames"}) | config.audio.model_dump()
+    settings |= config.model.model_dump() | config.train.model_dump(include={"steps", "learning_rate", "warmup_steps"})
+    measured = model_facts(config.model)
+    dims = [measured[f"{name}_dim"] for name in COMPONENTS]
+    return (
+        settings
+        | measured
+        | {
+            f"{name}_feed_forward_ratio": measured[f"{name}_feed_forward_dim"] / measured[f"{name}_dim"]
+            for name in COMPONENTS
+        }
+        | {"dim_progression": [dim / dims[0] for dim in dims]}
+        | {"depth_ratio": measured["decoder_layers"] / measured["text_encoder_layers"]}
+    )
 
 
 def model_facts(config: Model) -> dict[str, Any]:
-    """Widths, depths, heads, parameter counts and capacity shares (%) of each component, by its weights.
+    """Sizes, parameter counts and capacity shares (%) of each component, by its weights.
 
     The model is built on the meta device, so that even the largest costs neither memory nor time.
     """
     with torch.device("meta"):
         model = VoiceCloner(config)
-    text, audio, decoder = model.text_encoder, model.audio_encoder, model.mel_decoder
-    facts: dict[str, Any] = {}
+    counts = {name: sum(p.numel() for p in model.get_submodule(module).parameters()) for name, module in PARTS.items()}
     total = sum(p.numel() for p in model.parameters())
-    for name, part in (("text_encoder", text), ("audio_encoder", audio), ("decoder", decoder)):
-        layers: list[EncoderLayer | DecoderLayer] = list(part.layers)
-        query = layers[0].attention.query.weight  # (heads * head width, dim)
-        heads = {layer.attention.heads for layer in layers}
-        parameters = sum(p.numel() for p in part.parameters())
-        facts |= {
-            f"{name}_dim": query.shape[1],
-            f"{name}_layers": len(layers),
-            f"{name}_heads": heads.pop() if len(heads) == 1 else sorted(heads),
-            f"{name}_head_dim": query.shape[0] // layers[0].attention.heads,
-            f"{name}_feed_forward_dim": layers[0].feed_forward.up.weight.shape[0],
-            f"{name}_parameters": parameters,
-            f"{name}_capacity_percent": round(100 * parameters / total, 1),
-        }
-    shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
-    return facts | {
-        "parameters": total,
-        "text_vocab_size": text.symbol.weight.shape[0],
-        "speaker_embedding_dim": audio.speaker.weight.shape[0],
-        "n_mels": shapes["mel_mean_m"][0],
-        "prenet_dim": shapes["mel_decoder.prenet.0.weight"][0],
-        "postnet_dim": shapes["mel_decoder.postnet.0.weight"][0],
-        "voice_conditioning_layers": sum(layer.reference_attention is not None for layer in decoder.layers),
+    return (
+        sizes({name: tuple(tensor.shape) for name, tensor in model.state_dict().items()})
+        | {f"{name}_head_dim": _head_dim(model.get_submodule(module)) for name, module in PARTS.items()}
+        | {f"{name}_parameters": count for name, count in counts.items()}
+        | {f"{name}_capacity_percent": round(100 * count / total, 1) for name, count in counts.items()}
+        | {"parameters": total}
+    )
+
+
+def _head_dim(component: nn.Module) -> int:
+    """Width of the heads of a component's attention to itself."""
+    widths = {
+        module.query_key_value.out_features // 3 // module.heads
+        for module in component.modules()
+        if isinstance(module, SelfAttention)
     }
+    (width,) = widths
+    return width

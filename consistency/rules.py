@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from configs.schema import HEAD_DIM, Config
 from data.text import SYMBOLS
@@ -16,13 +16,12 @@ from data.text import SYMBOLS
 if TYPE_CHECKING:
     import pandas as pd
 
-_BUILT = "the built model is what the preset says"
 COMPONENTS = ("text_encoder", "audio_encoder", "decoder")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One fact held against one rule."""
+    """One fact held against one rule; `right` is the value that it must have, if only one would do."""
 
     rule: str
     fact: str
@@ -30,6 +29,7 @@ class Finding:
     value: Any
     expected: str
     agrees: bool
+    right: Any = None
 
     def __str__(self) -> str:
         return f"{self.where}: {self.fact} = {self.value}, expected {self.expected} (rule: {self.rule})"
@@ -38,7 +38,7 @@ class Finding:
 def check_config(config: Config, where: str) -> list[Finding]:
     """Hold a preset to every harmony rule; `where` is the preset's file."""
     return [
-        Finding(rule.__doc__ or "", fact, where, value, expected, agrees)
+        Finding(rule.__doc__ or "", held.fact, where, held.value, held.expected, held.agrees, held.right)
         for rule in (
             divisibility,
             head_size,
@@ -51,7 +51,7 @@ def check_config(config: Config, where: str) -> list[Finding]:
             vocabulary,
             voice_conditioning,
         )
-        for fact, value, expected, agrees in rule(config)
+        for held in rule(config)
     ]
 
 
@@ -81,90 +81,101 @@ def findings_table(findings: list[Finding]) -> pd.DataFrame:
     return pd.DataFrame([asdict(f) for f in findings]).sort_values("agrees", kind="stable", ignore_index=True)
 
 
-Held = Iterator[tuple[str, Any, str, bool]]
+class Held(NamedTuple):
+    """A fact of a preset as one rule sees it; `right` as in `Finding`."""
+
+    fact: str
+    value: Any
+    expected: str
+    agrees: bool
+    right: Any = None
 
 
-def divisibility(config: Config) -> Held:
+def divisibility(config: Config) -> Iterator[Held]:
     """width divisible by heads"""
     for name, dim, heads in _sizes(config):
         fits = [str(h) for h in range(1, dim + 1) if dim % h == 0 and h <= 64]
-        yield f"model.{name}_heads", heads, f"a divisor of {dim}: {', '.join(fits)}", dim % heads == 0
+        yield Held(f"model.{name}_heads", heads, f"a divisor of {dim}: {', '.join(fits)}", dim % heads == 0)
 
 
-def head_size(config: Config) -> Held:
+def head_size(config: Config) -> Iterator[Held]:
     """every attention head is 64 wide"""
     for name, dim, heads in _sizes(config):
-        would_do = (
-            f"{dim // HEAD_DIM} ({dim} / {HEAD_DIM})"
-            if dim % HEAD_DIM == 0
-            else f"a multiple of {HEAD_DIM} as {name}_dim"
-        )
-        yield f"model.{name}_heads", heads, would_do, dim == heads * HEAD_DIM
+        if dim % HEAD_DIM == 0:
+            yield _only(f"model.{name}_heads", heads, dim // HEAD_DIM, f"({dim} / {HEAD_DIM})")
+        else:
+            yield Held(f"model.{name}_heads", heads, f"a multiple of {HEAD_DIM} as {name}_dim", False)
 
 
-def feed_forward(config: Config) -> Held:
+def feed_forward(config: Config) -> Iterator[Held]:
     """feed-forward layers are four times as wide as the model"""
-    yield "model.feed_forward_ratio", config.model.feed_forward_ratio, "4", config.model.feed_forward_ratio == 4
+    yield _only("model.feed_forward_ratio", config.model.feed_forward_ratio, 4)
 
 
-def dimension_progression(config: Config) -> Held:
+def dimension_progression(config: Config) -> Iterator[Held]:
     """text : audio : decoder widths are 1 : 1.5 : 3"""
     text = config.model.text_encoder_dim
     for name, ratio in (("audio_encoder_dim", 1.5), ("decoder_dim", 3)):
-        value = getattr(config.model, name)
-        yield f"model.{name}", value, f"{ratio * text:g} ({ratio:g} x text_encoder_dim {text})", value == ratio * text
+        yield _only(
+            f"model.{name}", getattr(config.model, name), ratio * text, f"({ratio:g} x text_encoder_dim {text})"
+        )
 
 
-def depth_progression(config: Config) -> Held:
+def depth_progression(config: Config) -> Iterator[Held]:
     """encoders are equally deep and the decoder twice as deep"""
     text = config.model.text_encoder_layers
     for name, ratio in (("audio_encoder_layers", 1), ("decoder_layers", 2)):
         value = getattr(config.model, name)
-        yield f"model.{name}", value, f"{ratio * text} ({ratio} x text_encoder_layers {text})", value == ratio * text
+        yield _only(f"model.{name}", value, ratio * text, f"({ratio} x text_encoder_layers {text})")
 
 
-def decoder_largest(config: Config) -> Held:
+def decoder_largest(config: Config) -> Iterator[Held]:
     """the decoder is the widest component"""
     widest = max(config.model.text_encoder_dim, config.model.audio_encoder_dim)
-    yield "model.decoder_dim", config.model.decoder_dim, f"more than {widest}", config.model.decoder_dim > widest
+    yield Held("model.decoder_dim", config.model.decoder_dim, f"more than {widest}", config.model.decoder_dim > widest)
 
 
-def speaker_width(config: Config) -> Held:
+def speaker_width(config: Config) -> Iterator[Held]:
     """the speaker embedding is as wide as the text encoder"""
-    speaker, text = config.model.speaker_embedding_dim, config.model.text_encoder_dim
-    yield "model.speaker_embedding_dim", speaker, f"{text} (text_encoder_dim)", speaker == text
+    text = config.model.text_encoder_dim
+    yield _only("model.speaker_embedding_dim", config.model.speaker_embedding_dim, text, "(text_encoder_dim)")
 
 
-def mel_settings(config: Config) -> Held:
+def mel_settings(config: Config) -> Iterator[Held]:
     """one sample rate, hop and mel count for data, model and vocoder"""
-    audio, bands, lowest = config.audio, config.model.n_mels, config.validation.sample_rate.min or 0
-    yield "model.n_mels", bands, f"{audio.n_mels} (audio.n_mels)", bands == audio.n_mels
-    yield (
-        "audio.fmax",
-        audio.fmax,
-        f"at most {audio.sample_rate / 2:g} (half of sample_rate)",
-        audio.fmax <= audio.sample_rate / 2,
-    )
-    yield "audio.fmin", audio.fmin, f"less than {audio.fmax:g} (fmax)", audio.fmin < audio.fmax
+    audio, lowest = config.audio, config.validation.sample_rate.min or 0
+    highest = audio.sample_rate / 2
+    yield _only("model.n_mels", config.model.n_mels, audio.n_mels, "(audio.n_mels)")
+    yield Held("audio.fmax", audio.fmax, f"at most {highest:g} (half of sample_rate)", audio.fmax <= highest)
+    yield Held("audio.fmin", audio.fmin, f"less than {audio.fmax:g} (fmax)", audio.fmin < audio.fmax)
     fits = audio.n_fft % audio.hop_length == 0 and audio.n_fft >= 4 * audio.hop_length
-    yield "audio.hop_length", audio.hop_length, f"a divisor of {audio.n_fft} (n_fft), at most a quarter of it", fits
+    yield Held(
+        "audio.hop_length", audio.hop_length, f"a divisor of {audio.n_fft} (n_fft), at most a quarter of it", fits
+    )
     enough = lowest <= audio.sample_rate
-    yield "validation.sample_rate.min", lowest, f"at most {audio.sample_rate} (audio.sample_rate)", enough
+    yield Held("validation.sample_rate.min", lowest, f"at most {audio.sample_rate} (audio.sample_rate)", enough)
 
 
-def vocabulary(config: Config) -> Held:
+def vocabulary(config: Config) -> Iterator[Held]:
     """the model's vocabulary is the tokenizer's"""
-    size = config.model.text_vocab_size
-    yield "model.text_vocab_size", size, f"{len(SYMBOLS)} (symbols of the tokenizer)", size == len(SYMBOLS)
+    yield _only("model.text_vocab_size", config.model.text_vocab_size, len(SYMBOLS), "(symbols of the tokenizer)")
 
 
-def voice_conditioning(config: Config) -> Held:
+def voice_conditioning(config: Config) -> Iterator[Held]:
     """voice conditioning is in range and in use"""
     layers, depth = config.model.voice_conditioning_layers, config.model.decoder_layers
     if config.model.use_voice_conditioning:
-        yield "model.voice_conditioning_layers", layers, f"1 to {depth} (decoder_layers)", 1 <= layers <= depth
+        fits = 1 <= layers <= depth
+        yield Held("model.voice_conditioning_layers", layers, f"1 to {depth} (decoder_layers)", fits)
     else:
-        yield "model.voice_conditioning_layers", layers, "0 (use_voice_conditioning is false)", layers == 0
+        yield _only("model.voice_conditioning_layers", layers, 0, "(use_voice_conditioning is false)")
+
+
+def _only(fact: str, value: float, right: float, because: str = "") -> Held:
+    """One value would do."""
+    return Held(
+        fact, value, f"{right:g} {because}".strip(), value == right, int(right) if right == int(right) else None
+    )
 
 
 def _sizes(config: Config) -> Iterator[tuple[str, int, int]]:
@@ -174,10 +185,9 @@ def _sizes(config: Config) -> Iterator[tuple[str, int, int]]:
 
 def _stated(config: Config) -> dict[str, Any]:
     """What a preset says about facts that can be read off a built model."""
-    model = config.model.model_dump()
-    stated = {name: model[name] for name in model if name.endswith(("_dim", "_layers", "_heads", "_size", "_mels"))}
+    stated = config.model.model_dump()
     stated |= {f"{name}_head_dim": HEAD_DIM for name in COMPONENTS}
-    stated |= {f"{name}_feed_forward_dim": model["feed_forward_ratio"] * model[f"{name}_dim"] for name in COMPONENTS}
+    stated |= {f"{name}_feed_forward_dim": stated["feed_forward_ratio"] * stated[f"{name}_dim"] for name in COMPONENTS}
     if not config.model.use_voice_conditioning:
         stated["voice_conditioning_layers"] = 0
     return stated

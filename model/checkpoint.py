@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,11 @@ from safetensors.torch import save_file
 from torch import nn
 
 from configs.schema import Audio, TrainingConfig, parse_config
+from data.text import SYMBOLS
 from model.generation import arrange_for_speaking
 from model.network import VoiceCloner
+from model.sizes import sizes
+from model.state import replacing
 from model.vocoder import SourceFilterVocoder
 
 # One key, because safetensors does not keep the order of several.
@@ -31,9 +33,8 @@ def save_checkpoint(module: nn.Module, settings: BaseModel, recipe: Mapping[str,
     """Write weights with the settings and the recipe that made them; equal content gives equal bytes."""
     header = {"settings": settings.model_dump(mode="json"), "recipe": dict(recipe)}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
-    temporary = path.with_name(f"{path.name}.tmp")
-    save_file(tensors, temporary, metadata={_HEADER: json.dumps(header, sort_keys=True)})
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, metadata={_HEADER: json.dumps(header, sort_keys=True)})
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -48,18 +49,27 @@ def read_header(path: Path) -> dict[str, Any]:
     return header
 
 
+def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of every tensor of a checkpoint."""
+    with safe_open(path, framework="pt") as file:
+        return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118  (no mapping)
+
+
 def load_model(path: Path) -> tuple[VoiceCloner, TrainingConfig]:
     """The voice cloner as it was saved, ready to speak, and its settings."""
     config = parse_config(TrainingConfig, read_header(path)["settings"], str(path))
+    _refuse(path, {"text_vocab_size": config.model.text_vocab_size}, {"text_vocab_size": len(SYMBOLS)})
     with torch.device("meta"):
         model = VoiceCloner(config.model)
     _load_weights(model, path)
     return arrange_for_speaking(model), config
 
 
-def load_vocoder(path: Path) -> SourceFilterVocoder:
-    """The vocoder as it was saved."""
-    vocoder = SourceFilterVocoder(Audio.model_validate(read_header(path)["settings"]))
+def load_vocoder(path: Path, audio: Audio) -> SourceFilterVocoder:
+    """The vocoder as it was saved; its mels must be those of `audio`."""
+    settings = parse_config(Audio, read_header(path)["settings"], str(path))
+    _refuse(path, settings.model_dump(), audio.model_dump())
+    vocoder = SourceFilterVocoder(settings)
     _load_weights(vocoder, path)
     return vocoder.eval()
 
@@ -69,11 +79,17 @@ def _load_weights(module: nn.Module, path: Path) -> None:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no mapping)
     expected = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    problems = [
-        f"{path}: {name} is {found.get(name, 'missing')}, expected {expected.get(name, 'no such tensor')}"
-        for name in sorted(expected.keys() | found.keys())
-        if expected.get(name) != found.get(name)
-    ]
-    if problems:
-        raise CheckpointError("\n".join(problems))
+    _refuse(path, sizes(found), sizes(expected))
+    _refuse(path, found, expected)
     module.load_state_dict(tensors, assign=True)
+
+
+def _refuse(path: Path, found: Mapping[str, object], expected: Mapping[str, object]) -> None:
+    """Raise `CheckpointError` with a line for each difference, if there is one."""
+    lines = [
+        f"{path}: {name} is {found.get(name, 'missing')}, expected {expected.get(name, 'none')}"
+        for name in sorted(found.keys() | expected.keys())
+        if found.get(name) != expected.get(name)
+    ]
+    if lines:
+        raise CheckpointError("\n".join(lines))

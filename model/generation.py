@@ -11,7 +11,7 @@ from torch import Tensor
 
 from data.batches import pad_tokens
 from data.text import Tokens
-from model.layers import Attention, KeyValues
+from model.layers import CrossAttention, KeyValues
 from model.network import VoiceCloner
 from model.path import find_path
 
@@ -83,11 +83,11 @@ def attention_along(
     """Cross-attention to the text while `spoken` is said, mean over layers and heads, (s, n); and the path, (s,)."""
     captured: list[Tensor] = []
 
-    def capture(module: Attention, args: tuple[Tensor, KeyValues], kwargs: dict[str, Tensor], output: Tensor) -> None:
-        captured.append(module.weights(*args, kwargs["bias"]))
+    def capture(module: CrossAttention, args: tuple[Tensor, KeyValues, Tensor], output: Tensor) -> None:
+        captured.append(module.weights(*args))
 
     attentions = [layer.text_attention for layer in model.mel_decoder.layers]
-    hooks = [attention.register_forward_hook(capture, with_kwargs=True) for attention in attentions]
+    hooks = [attention.register_forward_hook(capture) for attention in attentions]
     symbols_bn, modifiers_bn, mask_bn = pad_tokens([tokens])
     try:
         model(

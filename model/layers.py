@@ -54,50 +54,68 @@ class StepCache:
         return KeyValues(self.k_bhsk[:, :, :stop], self.v_bhsk[:, :, :stop])
 
 
-class Attention(nn.Module):
-    """Multi-head attention of `x_bsd` to a memory of width `memory_dim`, heads of 64."""
+class SelfAttention(nn.Module):
+    """Multi-head attention of a sequence to itself, heads of 64. One product makes queries, keys and values."""
 
-    def __init__(self, dim: int, heads: int, memory_dim: int | None = None):
+    def __init__(self, dim: int, heads: int):
         super().__init__()
         self.heads = heads
-        self.query = nn.Linear(dim, heads * HEAD_DIM, bias=False)
-        self.key_value = nn.Linear(memory_dim or dim, 2 * heads * HEAD_DIM, bias=False)
+        self.query_key_value = nn.Linear(dim, 3 * heads * HEAD_DIM, bias=False)
         self.out = nn.Linear(heads * HEAD_DIM, dim, bias=False)
-
-    def keys_values(self, memory_bnd: Tensor, rotation: Rotation | None = None) -> KeyValues:
-        """Project a memory; `rotation` turns the keys."""
-        b, n, _ = memory_bnd.shape
-        k_bhnk, v_bhnk = self.key_value(memory_bnd).view(b, n, 2, self.heads, HEAD_DIM).permute(2, 0, 3, 1, 4)
-        return KeyValues(k_bhnk if rotation is None else rotate(k_bhnk, rotation), v_bhnk)
 
     def forward(
         self,
         x_bsd: Tensor,
-        memory: KeyValues,
-        rotation: Rotation | None = None,
+        rotation: Rotation,
         bias: Tensor | None = None,
         causal: bool = False,
+        cache: StepCache | None = None,
     ) -> Tensor:
-        """Attend; `bias`, broadcast to (b, h, s, n), is added to the logits; `rotation` turns the queries."""
+        """Attend; `rotation` turns queries and keys, `bias` is as in `attend`; a cache holds the steps before these."""
         b, s, _ = x_bsd.shape
-        q_bhsk = self.query(x_bsd).view(b, s, self.heads, HEAD_DIM).transpose(1, 2)
-        if rotation is not None:
-            q_bhsk = rotate(q_bhsk, rotation)
-        o_bhsk = F.scaled_dot_product_attention(
-            q_bhsk,
-            memory.k_bhnk,
-            memory.v_bhnk,
-            attn_mask=None if bias is None else bias.to(q_bhsk.dtype),
-            is_causal=causal,
-        )
-        return self.out(o_bhsk.transpose(1, 2).reshape(b, s, -1))
+        projected = self.query_key_value(x_bsd).view(b, s, 3, self.heads, HEAD_DIM).permute(2, 0, 3, 1, 4)
+        q_bhsk, k_bhsk = rotate(projected[:2], rotation)
+        steps = KeyValues(k_bhsk, projected[2])
+        if cache is not None:
+            steps = cache.append(steps)
+        return self.out(attend(q_bhsk, steps, bias, causal))
+
+
+class CrossAttention(nn.Module):
+    """Multi-head attention of `x_bsd` to a memory of width `memory_dim`, heads of 64."""
+
+    def __init__(self, dim: int, heads: int, memory_dim: int):
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(dim, heads * HEAD_DIM, bias=False)
+        self.key_value = nn.Linear(memory_dim, 2 * heads * HEAD_DIM, bias=False)
+        self.out = nn.Linear(heads * HEAD_DIM, dim, bias=False)
+
+    def remember(self, memory_bnd: Tensor) -> KeyValues:
+        """Keys and values of a memory."""
+        b, n, _ = memory_bnd.shape
+        k_bhnk, v_bhnk = self.key_value(memory_bnd).view(b, n, 2, self.heads, HEAD_DIM).permute(2, 0, 3, 1, 4)
+        return KeyValues(k_bhnk, v_bhnk)
+
+    def forward(self, x_bsd: Tensor, memory: KeyValues, bias: Tensor | None = None) -> Tensor:
+        return self.out(attend(self._queries(x_bsd), memory, bias))
 
     def weights(self, x_bsd: Tensor, memory: KeyValues, bias: Tensor) -> Tensor:
-        """The attention weights that `forward` uses for a memory without a rotation, (b, h, s, n)."""
-        b, s, _ = x_bsd.shape
-        q_bhsk = self.query(x_bsd).view(b, s, self.heads, HEAD_DIM).transpose(1, 2)
-        logits = q_bhsk @ memory.k_bhnk.transpose(-1, -2) / HEAD_DIM**0.5
+        """The attention weights that `forward` uses, (b, h, s, n)."""
+        logits = self._queries(x_bsd) @ memory.k_bhnk.transpose(-1, -2) / HEAD_DIM**0.5
         return (logits.float() + bias).softmax(-1)
+
+    def _queries(self, x_bsd: Tensor) -> Tensor:
+        b, s, _ = x_bsd.shape
+        return self.query(x_bsd).view(b, s, self.heads, HEAD_DIM).transpose(1, 2)
+
+
+def attend(q_bhsk: Tensor, memory: KeyValues, bias: Tensor | None = None, causal: bool = False) -> Tensor:
+    """What queries find in a memory, (b, s, d); `bias`, broadcast to (b, h, s, n), is added to the logits."""
+    b, _, s, _ = q_bhsk.shape
+    mask = None if bias is None else bias.to(q_bhsk.dtype)
+    o_bhsk = F.scaled_dot_product_attention(q_bhsk, memory.k_bhnk, memory.v_bhnk, attn_mask=mask, is_causal=causal)
+    return o_bhsk.transpose(1, 2).reshape(b, s, -1)
 
 
 class FeedForward(nn.Module):
@@ -119,29 +137,28 @@ class EncoderLayer(nn.Module):
     def __init__(self, dim: int, heads: int, ratio: int, dropout: float):
         super().__init__()
         self.attention_norm = nn.LayerNorm(dim)
-        self.attention = Attention(dim, heads)
+        self.attention = SelfAttention(dim, heads)
         self.feed_forward_norm = nn.LayerNorm(dim)
         self.feed_forward = FeedForward(dim, ratio, dropout)
 
     def forward(self, x_bnd: Tensor, rotation: Rotation, bias: Tensor | None = None) -> Tensor:
-        normed = self.attention_norm(x_bnd)
-        x_bnd = x_bnd + self.attention(normed, self.attention.keys_values(normed, rotation), rotation, bias)
+        x_bnd = x_bnd + self.attention(self.attention_norm(x_bnd), rotation, bias)
         return x_bnd + self.feed_forward(self.feed_forward_norm(x_bnd))
 
 
 def rotary(positions: Tensor) -> Rotation:
-    """Rotary position embedding (Su et al. 2021, RoFormer) of positions (s,): cosines and sines, each (s, k / 2)."""
+    """Rotary position embedding (Su et al. 2021, RoFormer) of positions (s,): cosines and signed sines, each (s, k)."""
     half = HEAD_DIM // 2
     frequency = 1000.0 ** -(torch.arange(half, device=positions.device, dtype=torch.float32) / half)
     angle_sk = positions[:, None] * frequency
-    return angle_sk.cos(), angle_sk.sin()
+    sin_sk = angle_sk.sin()
+    return angle_sk.cos().repeat(1, 2), torch.cat([-sin_sk, sin_sk], dim=-1)
 
 
 def rotate(x_bhsk: Tensor, rotation: Rotation) -> Tensor:
-    """Turn queries or keys by their positions."""
+    """Turn queries or keys by their positions: each pair is a number and the one half a head further on."""
     cos_sk, sin_sk = (part.to(x_bhsk.dtype) for part in rotation)
-    a, b = x_bhsk.chunk(2, dim=-1)
-    return torch.cat([a * cos_sk - b * sin_sk, a * sin_sk + b * cos_sk], dim=-1)
+    return torch.addcmul(x_bhsk * cos_sk, x_bhsk.roll(HEAD_DIM // 2, -1), sin_sk)
 
 
 def padding_bias(mask_bn: Tensor) -> Tensor:

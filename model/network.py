@@ -13,12 +13,13 @@ from torch.utils.checkpoint import checkpoint
 from configs.schema import HEAD_DIM, Model
 from data.text import MODIFIERS
 from model.layers import (
-    Attention,
+    CrossAttention,
     EncoderLayer,
     FeedForward,
     KeyValues,
     LayerList,
     Rotation,
+    SelfAttention,
     StepCache,
     padding_bias,
     rotary,
@@ -32,7 +33,8 @@ class TextEncoder(nn.Module):
     def __init__(self, config: Model):
         super().__init__()
         dim = config.text_encoder_dim
-        self.symbol = nn.Embedding(config.text_vocab_size, dim)
+        # Not `nn.Embedding`'s own normal draw: on the meta device that takes more than a second.
+        self.symbol = nn.Embedding.from_pretrained(torch.empty(config.text_vocab_size, dim), freeze=False)
         self.modifier = nn.Linear(len(MODIFIERS), dim, bias=False)
         self.speaker = nn.Linear(config.speaker_embedding_dim, dim)
         self.convolution = nn.Conv1d(dim, dim, 3, padding=1)
@@ -42,8 +44,8 @@ class TextEncoder(nn.Module):
         )
         self.norm = nn.LayerNorm(dim)
         self.duration = nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.Dropout(2 * config.dropout), nn.Linear(dim, 1))
-        nn.init.normal_(self.symbol.weight, std=0.3)
-        nn.init.normal_(self.modifier.weight, std=0.3)
+        nn.init.uniform_(self.symbol.weight, -0.5, 0.5)
+        nn.init.uniform_(self.modifier.weight, -0.5, 0.5)
 
     def forward(
         self, symbols_bn: Tensor, modifiers_bn: Tensor, mask_bn: Tensor, speaker_bd: Tensor
@@ -86,6 +88,20 @@ class AudioEncoder(nn.Module):
 
 
 @dataclass
+class DecoderCache:
+    """What the decoder keeps between steps: the steps so far of each layer, and the rotations of all steps."""
+
+    layers: list[StepCache]
+    rotation: Rotation
+
+    def next_rotation(self, steps: int) -> Rotation:
+        """Rotations of the `steps` that follow those in the cache."""
+        start = self.layers[0].length
+        cos_sk, sin_sk = self.rotation
+        return cos_sk[start : start + steps], sin_sk[start : start + steps]
+
+
+@dataclass
 class LayerMemory:
     """What one decoder layer attends to besides its own past: text, and the reference in the conditioned layers."""
 
@@ -100,12 +116,12 @@ class DecoderLayer(nn.Module):
         super().__init__()
         dim, heads = config.decoder_dim, config.decoder_heads
         self.attention_norm = nn.LayerNorm(dim)
-        self.attention = Attention(dim, heads)
+        self.attention = SelfAttention(dim, heads)
         self.text_norm = nn.LayerNorm(dim)
-        self.text_attention = Attention(dim, heads, config.text_encoder_dim)
+        self.text_attention = CrossAttention(dim, heads, config.text_encoder_dim)
         if hears_reference:
             self.reference_norm = nn.LayerNorm(dim)
-            self.reference_attention: Attention | None = Attention(dim, heads, config.audio_encoder_dim)
+            self.reference_attention: CrossAttention | None = CrossAttention(dim, heads, config.audio_encoder_dim)
         else:
             self.reference_attention = None
         self.feed_forward_norm = nn.LayerNorm(dim)
@@ -113,19 +129,16 @@ class DecoderLayer(nn.Module):
 
     def remember(self, text_bnd: Tensor, reference_bfd: Tensor) -> LayerMemory:
         """Keys and values that stay the same for every step."""
-        reference = None if self.reference_attention is None else self.reference_attention.keys_values(reference_bfd)
-        return LayerMemory(self.text_attention.keys_values(text_bnd), reference)
+        reference = None if self.reference_attention is None else self.reference_attention.remember(reference_bfd)
+        return LayerMemory(self.text_attention.remember(text_bnd), reference)
 
     def forward(
         self, x_bsd: Tensor, memory: LayerMemory, bias: Tensor, rotation: Rotation, cache: StepCache | None = None
     ) -> Tensor:
         """All steps at once, or with a cache the steps that follow those in it."""
         normed = self.attention_norm(x_bsd)
-        steps = self.attention.keys_values(normed, rotation)
-        if cache is not None:
-            steps = cache.append(steps)
-        x_bsd = x_bsd + self.attention(normed, steps, rotation, causal=cache is None)
-        x_bsd = x_bsd + self.text_attention(self.text_norm(x_bsd), memory.text, bias=bias)
+        x_bsd = x_bsd + self.attention(normed, rotation, causal=cache is None, cache=cache)
+        x_bsd = x_bsd + self.text_attention(self.text_norm(x_bsd), memory.text, bias)
         if self.reference_attention is not None and memory.reference is not None:
             x_bsd = x_bsd + self.reference_attention(self.reference_norm(x_bsd), memory.reference)
         return x_bsd + self.feed_forward(self.feed_forward_norm(x_bsd))
@@ -166,14 +179,14 @@ class MelDecoder(nn.Module):
         conditions_bsd: Tensor,
         memory: list[LayerMemory],
         bias: Tensor,
-        cache: list[StepCache] | None = None,
+        cache: DecoderCache | None = None,
     ) -> Tensor:
         """Frames (b, s, r·m) that follow `previous_bsd` (b, s, r·m); with a cache, those that follow what is in it.
 
         `conditions_bsd` is what `conditions` makes; `bias` the path's, (b, 1, s, n).
         """
-        start = cache[0].length if cache else 0
-        rotation = rotary(torch.arange(start, start + previous_bsd.shape[1], device=previous_bsd.device))
+        steps = previous_bsd.shape[1]
+        rotation = cache.next_rotation(steps) if cache else rotary(torch.arange(steps, device=previous_bsd.device))
         x = previous_bsd
         for linear in self.prenet:
             x = F.dropout(F.relu(linear(x)), self.dropout, self.training)
@@ -182,7 +195,7 @@ class MelDecoder(nn.Module):
             if self.gradient_checkpointing and self.training:
                 x_bsd = checkpoint(layer, x_bsd, memory[k], bias, rotation, use_reentrant=False)
             else:
-                x_bsd = layer(x_bsd, memory[k], bias, rotation, cache[k] if cache else None)
+                x_bsd = layer(x_bsd, memory[k], bias, rotation, cache.layers[k] if cache else None)
         return self.out(self.norm(x_bsd))
 
     def conditions(self, path: Path, speaker_bd: Tensor) -> Tensor:
@@ -198,13 +211,13 @@ class MelDecoder(nn.Module):
                 x_bmt = torch.tanh(x_bmt)
         return (mel_btm + x_bmt.transpose(1, 2)) * mask_bt[..., None]
 
-    def new_cache(self, batch: int, steps: int) -> list[StepCache]:
+    def new_cache(self, batch: int, steps: int) -> DecoderCache:
         """Empty buffers for `steps` decoder steps."""
         buffers = []
         for layer in self.layers:
             shape = (batch, layer.attention.heads, steps, HEAD_DIM)
             buffers.append(StepCache(self.first.new_empty(shape), self.first.new_empty(shape)))
-        return buffers
+        return DecoderCache(buffers, rotary(torch.arange(steps, device=self.first.device)))
 
 
 @dataclass

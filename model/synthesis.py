@@ -58,7 +58,7 @@ class Speech:
 def load_voice(folder: Path, int8: bool = False) -> Voice:
     """The voice in a folder with `model.safetensors` and `vocoder.safetensors`, lightened if `int8`."""
     model, config = load_model(folder / "model.safetensors")
-    return Voice(lighten(model) if int8 else model, config, load_vocoder(folder / "vocoder.safetensors"))
+    return Voice(lighten(model) if int8 else model, config, load_vocoder(folder / "vocoder.safetensors", config.audio))
 
 
 def lighten(model: VoiceCloner) -> VoiceCloner:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import itertools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +21,13 @@ from data.batches import Batch, TrainingSet, plan_batches, reference_window
 from data.features import Features
 from model.checkpoint import save_checkpoint
 from model.network import Prediction, VoiceCloner
+from model.state import States, replacing
 
 Progress = Callable[[int, int, Mapping[str, float]], None]
 """Called with the steps done, all steps and the current figures."""
+
+Row = dict[str, float]
+"""Figures of one step."""
 
 _CURVE = ("step", "loss", "mel_l1", "duration_loss", "gradient_norm", "learning_rate", "validation_mel_l1")
 
@@ -44,11 +48,13 @@ def train(
     out: Path,
     progress: Progress,
     watch: Callable[[int, VoiceCloner], None] = lambda step, model: None,
+    states: States | None = None,
 ) -> dict[str, float]:
     """Train a model from scratch and write `model.safetensors` and `training.csv` into the folder `out`.
 
-    `watch` is shown the model after every step. Returns how fast it went and the last losses. On the same kind of CPU
-    with the same number of threads, equal arguments give equal bytes.
+    `watch` is shown the model after every step. With `states`, the training goes on from the last of them and keeps
+    its own there. Returns how fast it went and the last losses. On the same kind of CPU with the same number of
+    threads, equal arguments give equal bytes, however often the training was interrupted.
     """
     from accelerate import Accelerator
 
@@ -61,44 +67,49 @@ def train(
     model, optimizer = accelerator.prepare(network, make_optimizer(network, config.train))
     training = TrainingSet(features, "train", config)
     validation = TrainingSet(features, "validation", config)
-    plan = plan_batches(training.pieces["frames"].tolist(), config.data, config.seed)
-    mine = itertools.islice(plan, accelerator.process_index, None, accelerator.num_processes)
 
-    out.mkdir(parents=True, exist_ok=True)
-    frames, started = 0, time.perf_counter()
-    figures: dict[str, float] = {}
-    with open(out / "training.csv", "w", newline="", encoding="utf-8") as file:
-        curve = csv.DictWriter(file, _CURVE, lineterminator="\n")
-        curve.writeheader()
-        model.train()
-        for step, rows in zip(range(1, config.train.steps + 1), mine, strict=False):
-            torch.manual_seed(_draw_seed(config.seed, step, accelerator.process_index))
-            rng = np.random.default_rng([config.seed, step, accelerator.process_index])
-            batch = training.batch(rows, rng).to(accelerator.device)
-            learning_rate = config.train.learning_rate * schedule(step, config.train)
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate
-            losses = compute_losses(network, _predict(model, batch), batch)
-            accelerator.backward(losses.total)
-            norm = accelerator.clip_grad_norm_(model.parameters(), config.train.clip_norm)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            frames += int(batch.frame_mask_bt.sum()) * accelerator.num_processes
-            last = step == config.train.steps
-            if last or step % config.train.log_every == 0:
-                row = dict(
-                    zip(_CURVE, (step, *_floats(losses.total, losses.mel_l1, losses.duration, norm)), strict=False)
-                )
-                row["learning_rate"] = learning_rate
-                if last or step % config.train.validate_every == 0:
-                    row["validation_mel_l1"] = validation_loss(network, validation)
-                curve.writerow({key: value if key == "step" else f"{value:.6g}" for key, value in row.items()})
-                figures.update(row)
-            watch(step, network)
-            seconds = time.perf_counter() - started
-            progress(step, config.train.steps, {**figures, "frames_per_second": frames / seconds})
+    done, curve, frames, seconds = 0, list[Row](), 0, 0.0
+    if states and (state := states.latest(config.train.steps)):
+        state.restore_module(network)
+        state.restore_optimizer(optimizer)
+        done, (curve, frames, seconds) = state.step, (state.notes[key] for key in ("curve", "frames", "seconds"))
+    plan = plan_batches(training.pieces["frames"].tolist(), config.data, config.seed)
+    processes, process = accelerator.num_processes, accelerator.process_index
+    mine = itertools.islice(plan, done * processes + process, None, processes)
+    figures = {name: figure for row in curve for name, figure in row.items()}
+    started = time.perf_counter() - seconds
+    model.train()
+    for step, rows in zip(range(done + 1, config.train.steps + 1), mine, strict=False):
+        torch.manual_seed(_draw_seed(config.seed, step, process))
+        rng = np.random.default_rng([config.seed, step, process])
+        batch = training.batch(rows, rng).to(accelerator.device)
+        learning_rate = config.train.learning_rate * schedule(step, config.train)
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate
+        losses = compute_losses(network, _predict(model, batch), batch)
+        accelerator.backward(losses.total)
+        norm = accelerator.clip_grad_norm_(model.parameters(), config.train.clip_norm)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        frames += int(batch.frame_mask_bt.sum()) * processes
+        last = step == config.train.steps
+        if last or step % config.train.log_every == 0:
+            row = dict(zip(_CURVE, (step, *_floats(losses.total, losses.mel_l1, losses.duration, norm)), strict=False))
+            row["learning_rate"] = learning_rate
+            if last or step % config.train.validate_every == 0:
+                row["validation_mel_l1"] = validation_loss(network, validation)
+            curve.append(row)
+            figures.update(row)
+        watch(step, network)
+        seconds = time.perf_counter() - started
+        progress(step, config.train.steps, {**figures, "frames_per_second": frames / seconds})
+        if states and accelerator.is_main_process:
+            states.keep(step, {"curve": curve, "frames": frames, "seconds": seconds}, network, optimizer)
     if accelerator.is_main_process:
+        out.mkdir(parents=True, exist_ok=True)
         settings = TrainingConfig(**{name: getattr(config, name) for name in TrainingConfig.model_fields})
+        with replacing(out / "training.csv") as path:
+            _write_curve(curve, path)
         save_checkpoint(network, settings, recipe, out / "model.safetensors")
     return {**figures, "frames_per_second": frames / seconds, "seconds": seconds}
 
@@ -164,6 +175,14 @@ def _learn_statistics(model: VoiceCloner, config: TrainingConfig, features: Feat
     mel_tm = features.mel(str(train["id"].iloc[typical]))
     start = max(0, (len(mel_tm) - frames) // 2)
     model.default_reference_tm.copy_(reference_window(mel_tm, frames, start))
+
+
+def _write_curve(curve: Sequence[Row], path: Path) -> None:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, _CURVE, lineterminator="\n")
+        table.writeheader()
+        for row in curve:
+            table.writerow({name: figure if name == "step" else f"{figure:.6g}" for name, figure in row.items()})
 
 
 def _draw_seed(seed: int, step: int, process: int) -> int:

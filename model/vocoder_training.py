@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from configs.schema import Audio
 from configs.schema import Vocoder as Settings
+from model.state import States
 from model.vocoder import PITCH_CEILING, PITCH_FLOOR, SourceFilterVocoder, griffin_lim, vocode
 
 Array = npt.NDArray[np.float32]
@@ -41,11 +42,13 @@ def train_vocoder(
     seed: int,
     threads: int,
     on_step: Callable[[int, dict[str, float]], None],
+    states: States | None = None,
 ) -> tuple[SourceFilterVocoder, dict[str, float]]:
     """A vocoder trained on `clips`, and `measure`'s figures for `held_out`.
 
     `on_step` hears the steps of both networks, counted through from 1, and the loss of each: `pitch_loss` or
-    `filter_loss`. The same clips, settings, seed and number of threads give the same weights, bit for bit.
+    `filter_loss`. The same clips, settings, seed and number of threads give the same weights, bit for bit. With
+    `states`, the training goes on from the last of them, to those same weights, and keeps its own there.
     Raises `ValueError` if there is nothing to learn from or to measure by.
     """
     frames = sum(len(mel) for _, mel in clips)
@@ -71,14 +74,20 @@ def train_vocoder(
             made_bs = vocoder(batch.mel_btm, batch.pitch_bh, batch.noise_bs)
             return stft_distance(made_bs, batch.waveform_bs, audio)
 
-        step = 0
+        state = states.latest(settings.pitch_steps + settings.filter_steps) if states else None
+        done = state.step if state else 0
+        if state:
+            state.restore_module(vocoder)
+        before = 0
         for name, network, loss_of, steps in (
             ("pitch_loss", vocoder.pitch_network, pitch_loss, settings.pitch_steps),
             ("filter_loss", vocoder.filter_network, filter_loss, settings.filter_steps),
         ):
             optimizer = torch.optim.AdamW(network.parameters(), betas=(0.9, 0.98), weight_decay=0.01)
-            for i in range(steps):
-                step += 1
+            if state and before < done < before + steps:
+                state.restore_optimizer(optimizer)
+            for i in range(max(0, done - before), steps):
+                step = before + i + 1
                 fall = max(0.03, 1 - i / steps)
                 optimizer.param_groups[0]["lr"] = settings.learning_rate * min(1.0, (i + 1) / WARMUP_STEPS) * fall
                 loss = loss_of(material.batch(settings, seed, step))
@@ -87,6 +96,9 @@ def train_vocoder(
                 nn.utils.clip_grad_norm_(network.parameters(), 1.0)
                 optimizer.step()
                 on_step(step, {name: loss.item()})
+                if states:
+                    states.keep(step, {}, vocoder, optimizer)
+            before += steps
     return vocoder, measure(vocoder, held_out, audio, settings, seed)
 
 

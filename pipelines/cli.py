@@ -38,6 +38,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.set_defaults(run=_run)
 
+    verify = _verb(
+        verbs,
+        "verify",
+        "hold everything that states a fact to the facts",
+        "Hold presets, models, checkpoints, data, documents, notebooks, dvc.yaml and registered versions to the facts; "
+        "exit code 1 if any disagrees. The page of it: reports/consistency.html",
+        "myxtts verify\nmyxtts verify --fix      # mend what has one right answer\nmyxtts verify --json",
+    )
+    verify.add_argument("--fix", action="store_true", help="mend what has one right answer")
+    verify.set_defaults(run=_verify)
+
     synthesize = _verb(
         verbs,
         "synthesize",
@@ -99,6 +110,19 @@ def _run(parsed: argparse.Namespace) -> int:
         return _fail(error, 1)
     print(json.dumps(made, indent=2) if parsed.json else "\n".join(summary_lines(made)))
     return 0
+
+
+def _verify(parsed: argparse.Namespace) -> int:
+    from pipelines.verify import verify_checkout
+
+    verdict = verify_checkout(parsed.fix)
+    if parsed.json:
+        print(json.dumps(verdict.as_json(), indent=2, ensure_ascii=False))
+    else:
+        from consistency.verdict import lines
+
+        print("\n".join(lines(verdict)))
+    return 1 if verdict.drifts else 0
 
 
 def _synthesize(parsed: argparse.Namespace) -> int:

@@ -7,12 +7,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
-from configs import ROOT
+from configs import ROOT, edit
 from configs.schema import Config, ConfigError, load_config, parse_config, parse_setting, preset_path
 from consistency.rules import check_config
 from pipelines.environment import isolate
@@ -54,23 +51,19 @@ def apply_settings(preset: str, settings: Sequence[str]) -> Config:
     path = preset_path(preset)
     if not settings:
         return load_config(preset)
-    problems, parsed = [], []
+    problems, values = [], {}
     for setting in settings:
         try:
-            parsed.append(parse_setting(setting, preset))
+            key, value = parse_setting(setting, preset)
+            values[key] = value
         except ConfigError as error:
             problems.append(str(error))
     if problems:
         raise ConfigError("\n".join(problems))
-    yaml = _yaml()
-    content = yaml.load(path)
-    for keys, value in parsed:
-        section = content
-        for key in keys[:-1]:
-            section = section.setdefault(key, {})
-        section[keys[-1]] = value
+    content = edit.read(path)
+    edit.assign(content, values)
     config = parse_config(Config, json.loads(json.dumps(content)), str(path))
-    _rewrite(path, content, yaml)
+    edit.write(path, content)
     return config
 
 
@@ -115,11 +108,11 @@ def _describe(preset: str, config: Config, changed: bool) -> dict[str, Any]:
 
 def _list_preset(preset: str) -> None:
     """Have DVC know the preset: add it to params.yaml."""
-    path, yaml = ROOT / "params.yaml", _yaml()
-    content = yaml.load(path)
+    path = ROOT / "params.yaml"
+    content = edit.read(path)
     if preset not in content["presets"]:
         content["presets"].append(preset)
-        _rewrite(path, content, yaml)
+        edit.write(path, content)
 
 
 def _dvc(*arguments: str, capture: bool = False) -> str | None:
@@ -129,18 +122,3 @@ def _dvc(*arguments: str, capture: bool = False) -> str | None:
     if done.returncode:
         return None
     return done.stdout or ""
-
-
-def _yaml() -> YAML:
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.representer.add_representer(type(None), lambda r, _: r.represent_scalar("tag:yaml.org,2002:null", "null"))
-    yaml.width = 120
-    return yaml
-
-
-def _rewrite(path: Path, content: Any, yaml: YAML) -> None:
-    temporary = path.with_name(f"{path.name}.tmp")
-    with open(temporary, "w", encoding="utf-8") as file:
-        yaml.dump(content, file)
-    os.replace(temporary, path)

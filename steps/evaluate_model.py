@@ -38,7 +38,7 @@ def evaluate_model(
     folder = work_folder("evaluate_model", recipe)
     how, audio = Evaluation.model_validate(settings["evaluation"]), Audio.model_validate(settings["audio"])
     cloner, config = load_model(model.path("model.safetensors"))
-    voice = Voice(cloner, config, load_vocoder(vocoder.path("vocoder.safetensors")))
+    voice = Voice(cloner, config, load_vocoder(vocoder.path("vocoder.safetensors"), config.audio))
     read = Features(features.path())
     chosen = choose_sentences(read.pieces, audio, how.sentences)
     far_sentences = read_sentences(FAR_SENTENCES, how.far_sentences)

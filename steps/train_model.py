@@ -9,24 +9,26 @@ from zenml import log_metadata, step
 
 from configs.schema import TrainingConfig, parse_config
 from data.features import Features
+from model.state import States
 from model.training import train
 from steps.progress import progress
-from steps.work import Result, making, result_of, work_folder
+from steps.work import Result, making, result_of, states_folder, work_folder
 
 
 @step
 def train_model(
     preset: str, settings: dict[str, Any], recipe: dict[str, str], features: Result
 ) -> Annotated[Result, "model"]:
-    """Train from scratch; see `model.training`."""
+    """Train from scratch, or go on where an earlier attempt was interrupted; see `model.training`."""
     folder = work_folder("train_model", recipe)
-    with making(folder) as out, progress() as report:
+    with States(states_folder(folder), recipe["id"]) as states, making(folder) as out, progress() as report:
         summary = train(
             parse_config(TrainingConfig, settings, preset),
             Features(features.path()),
             recipe,
             out,
             lambda done, total, figures: report("training the model", done, total, figures),
+            states=states,
         )
         (out / "speed.json").write_text(json.dumps(summary, indent=2))
     log_metadata(dict(summary))

@@ -11,17 +11,21 @@ from configs import ROOT
 from configs.schema import Audio, Vocoder
 from data.features import Features
 from model.checkpoint import save_checkpoint
+from model.state import States
 from model.vocoder_training import Clip
 from model.vocoder_training import train_vocoder as train
 from steps.progress import progress
-from steps.work import Result, making, result_of, work_folder
+from steps.work import Result, making, result_of, states_folder, work_folder
 
 
 @step
 def train_vocoder(
     preset: str, settings: dict[str, Any], recipe: dict[str, str], features: Result
 ) -> Annotated[Result, "vocoder"]:
-    """Train from scratch on the training pieces; the test pieces say how well it does. See `model.vocoder_training`."""
+    """Train on the training pieces, from scratch or where an earlier attempt was interrupted.
+
+    The test pieces say how well it does. See `model.vocoder_training`.
+    """
     folder = work_folder("train_vocoder", recipe)
     audio, vocoder = Audio.model_validate(settings["audio"]), Vocoder.model_validate(settings["vocoder"])
     steps = vocoder.pitch_steps + vocoder.filter_steps
@@ -32,7 +36,7 @@ def train_vocoder(
         corpus = ROOT / "data/corpus" / preset
         return [(read.recording(piece, corpus, audio), read.mel(piece).numpy()) for piece in pieces["id"]]
 
-    with making(folder) as out, progress() as report:
+    with States(states_folder(folder), recipe["id"]) as states, making(folder) as out, progress() as report:
         trained, figures = train(
             clips("train"),
             clips("test"),
@@ -41,6 +45,7 @@ def train_vocoder(
             settings["seed"],
             settings["threads"],
             lambda done, losses: report("training the vocoder", done, steps, {"loss": next(iter(losses.values()))}),
+            states,
         )
         save_checkpoint(trained, audio, recipe, out / "vocoder.safetensors")
         (out / "vocoder.json").write_text(json.dumps(figures, indent=2))

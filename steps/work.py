@@ -34,6 +34,11 @@ def work_folder(step: str, recipe: Mapping[str, Any]) -> Path:
     return ROOT / ".work" / f"{step}-{recipe['id'][:16]}"
 
 
+def states_folder(folder: Path) -> Path:
+    """Where what is made in `folder` keeps its states on the way; gone when it is whole."""
+    return folder.with_name(f"{folder.name}.states")
+
+
 @contextlib.contextmanager
 def making(folder: Path) -> Iterator[Path]:
     """A temporary folder to fill; it takes the place of `folder`, with its manifest, when the block ends well."""
@@ -46,6 +51,7 @@ def making(folder: Path) -> Iterator[Path]:
         (temporary / _MANIFEST).write_text(json.dumps(digests, indent=1, sort_keys=True))
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(temporary, folder)
+        shutil.rmtree(states_folder(folder), ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -61,6 +61,6 @@ def test_only_names_of_presets_are_presets(name: str) -> None:
 
 
 def test_settings_are_read_as_yaml() -> None:
-    assert parse_setting("train.learning_rate=2.0e-4", "demo") == (["train", "learning_rate"], 2e-4)
-    assert parse_setting("data.languages=[en, fr]", "demo") == (["data", "languages"], ["en", "fr"])
-    assert parse_setting("validation.peak.min=0.1", "demo") == (["validation", "peak", "min"], 0.1)
+    assert parse_setting("train.learning_rate=2.0e-4", "demo") == ("train.learning_rate", 2e-4)
+    assert parse_setting("data.languages=[en, fr]", "demo") == ("data.languages", ["en", "fr"])
+    assert parse_setting("validation.peak.min=0.1", "demo") == ("validation.peak.min", 0.1)

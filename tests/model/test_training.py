@@ -2,19 +2,44 @@ from __future__ import annotations
 
 import csv
 import itertools
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from configs import ROOT
 from configs.schema import Config
 from data.batches import TrainingSet, plan_batches
 from data.features import Features
-from model.checkpoint import CheckpointError, load_model, read_header, save_checkpoint
+from model.checkpoint import load_model, read_header
+from model.state import States, Stopped
 from model.training import compute_losses, schedule, train
+from tests.model.conftest import Disk
 
 RECIPE = {"id": "a recipe"}
+MADE = ("model.safetensors", "training.csv")
+
+TRAIN = """
+import sys
+from pathlib import Path
+from configs.schema import Config
+from data.features import Features
+from model.state import States
+from model.training import train
+config, features, out, states = sys.argv[1:]
+with States(Path(states), "a recipe", share=1) as kept:
+    train(Config.model_validate_json(config), Features(Path(features)), {"id": "a recipe"}, Path(out),
+          lambda step, steps, figures: print("step", step, flush=True), states=kept)
+"""
+"""Trains, saves its state after every step, and says which step it does."""
 
 
 @pytest.fixture(scope="module")
@@ -54,24 +79,6 @@ def test_a_checkpoint_says_what_made_it(trained: Path, few_steps: Config) -> Non
     assert model.config == few_steps.model
 
 
-def test_a_checkpoint_of_other_shapes_is_refused_tensor_by_tensor(
-    trained: Path, few_steps: Config, tmp_path: Path
-) -> None:
-    model, config = load_model(trained / "model.safetensors")
-    lying = config.model_copy(update={"model": config.model.model_copy(update={"prenet_dim": 128})})
-    save_checkpoint(model, lying, RECIPE, tmp_path / "lying.safetensors")
-    with pytest.raises(CheckpointError, match=r"prenet\.0\.weight is \(256, 240\), expected \(128, 240\)"):
-        load_model(tmp_path / "lying.safetensors")
-
-
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"\x80\x04pickle"])
-def test_what_is_no_checkpoint_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "model.safetensors"
-    path.write_bytes(content)
-    with pytest.raises(CheckpointError, match=r"model\.safetensors: not a readable safetensors file"):
-        load_model(path)
-
-
 def test_the_loss_ignores_what_is_masked(few_steps: Config, smoke_features: Path, trained: Path) -> None:
     model, _ = load_model(trained / "model.safetensors")
     training = TrainingSet(Features(smoke_features), "train", few_steps)
@@ -104,3 +111,86 @@ def test_the_learning_rate_rises_then_falls(smoke: Config) -> None:
     assert factors[: peak + 1] == sorted(factors[: peak + 1])
     assert factors[peak:] == sorted(factors[peak:], reverse=True)
     assert 0 < factors[-1] < 0.05
+
+
+def resume(config: Config, features: Path, out: Path, states: Path, stop: Callable[[int], None]) -> list[str]:
+    """Train in this process, saving after each step and calling `stop` before; returns what was said."""
+    said: list[str] = []
+    with States(states, RECIPE["id"], said.append, share=1) as kept:
+        train(config, Features(features), RECIPE, out, lambda step, *_: stop(step), states=kept)
+    return said
+
+
+def assert_same(out: Path, other: Path) -> None:
+    for name in MADE:
+        assert (out / name).read_bytes() == (other / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
+def test_a_training_killed_at_any_instant_resumes_to_the_same_bytes(
+    smoke: Config, smoke_features: Path, tmp_path: Path, kills: int
+) -> None:
+    config = smoke.model_copy(update={"train": smoke.train.model_copy(update={"steps": 3 * kills + 1})})
+    train(config, Features(smoke_features), RECIPE, tmp_path / "whole", lambda *_: None)
+    arguments = [config.model_dump_json(), smoke_features, tmp_path / "out", tmp_path / "states"]
+    draw = random.Random(kills)
+    for _ in range(kills):
+        process = subprocess.Popen([sys.executable, "-c", TRAIN, *arguments], cwd=ROOT, stdout=subprocess.PIPE)
+        assert process.stdout
+        first, second = itertools.islice((time.monotonic() for line in process.stdout if line.startswith(b"step ")), 2)
+        time.sleep(draw.uniform(0, second - first))  # any instant of saving a state and of the step that follows
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+        process.stdout.close()
+    said = resume(config, smoke_features, tmp_path / "out", tmp_path / "states", lambda step: None)
+    assert said[-1].startswith("resumed at step ")
+    assert_same(tmp_path / "out", tmp_path / "whole")
+
+
+def test_a_torn_state_costs_a_step_and_no_byte(
+    few_steps: Config, smoke_features: Path, trained: Path, tmp_path: Path
+) -> None:
+    def interrupt(step: int) -> None:
+        if step == 5:
+            raise KeyboardInterrupt
+
+    states = tmp_path / "states"
+    with pytest.raises(KeyboardInterrupt):
+        resume(few_steps, smoke_features, tmp_path, states, interrupt)
+    os.truncate(states / "state-00000004.safetensors", 1 << 20)
+    done: list[int] = []
+    refused, resumed = resume(few_steps, smoke_features, tmp_path, states, done.append)
+    assert refused.startswith(f"refused: {states / 'state-00000004.safetensors'}: torn")
+    assert resumed == f"resumed at step 3 of 6 from {states / 'state-00000003.safetensors'}"
+    assert done == [4, 5, 6]
+    assert_same(tmp_path, trained)
+
+
+def test_sigterm_stops_a_training_that_then_resumes(
+    few_steps: Config, smoke_features: Path, trained: Path, tmp_path: Path
+) -> None:
+    def terminate(step: int) -> None:
+        if step == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Stopped, match="after step 3"):
+        resume(few_steps, smoke_features, tmp_path, tmp_path / "states", terminate)
+    assert not (tmp_path / "model.safetensors").exists()
+    (resumed,) = resume(few_steps, smoke_features, tmp_path, tmp_path / "states", lambda step: None)
+    assert resumed.startswith("resumed at step 3 of 6 ")
+    assert_same(tmp_path, trained)
+
+
+def test_a_disk_too_full_for_the_checkpoint_loses_only_unsaved_steps(
+    few_steps: Config, smoke_features: Path, trained: Path, tmp_path: Path, disk: Disk
+) -> None:
+    """It is full from the fourth step on."""
+    states = disk.folder / "states"
+    with pytest.raises(OSError, match=r"model\.safetensors could not be written: "):
+        resume(few_steps, smoke_features, disk.folder / "out", states, lambda step: disk.fill() if step == 4 else None)
+    disk.free()
+    done: list[int] = []
+    (resumed,) = resume(few_steps, smoke_features, disk.folder / "out", states, done.append)
+    assert resumed.startswith("resumed at step 3 of 6 ")
+    assert done == [4, 5, 6]
+    assert_same(disk.folder / "out", trained)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from configs import ROOT
-from steps.work import Result, check, is_whole, link, making, result_of, work_folder
+from steps.work import Result, check, is_whole, link, making, result_of, states_folder, work_folder
 
 
 @pytest.fixture
@@ -14,9 +14,11 @@ def folder() -> Iterator[Path]:
     import shutil
 
     folder = work_folder("test", {"id": "0123456789abcdef0"})
-    shutil.rmtree(folder, ignore_errors=True)
+    for old in (folder, states_folder(folder)):
+        shutil.rmtree(old, ignore_errors=True)
     yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    for made in (folder, states_folder(folder)):
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def make(folder: Path, content: str = "made") -> Result:
@@ -52,6 +54,17 @@ def test_making_again_replaces(folder: Path) -> None:
     make(folder, "second")
     assert (folder / "sub/file.txt").read_text() == "second"
     assert is_whole(folder)
+
+
+def test_states_are_kept_until_what_they_are_for_is_whole(folder: Path) -> None:
+    state = states_folder(folder) / "state"
+    state.parent.mkdir(parents=True)
+    state.touch()
+    with pytest.raises(ZeroDivisionError), making(folder):
+        _ = 1 / 0
+    assert state.exists()
+    make(folder)
+    assert not state.parent.exists()
 
 
 def test_a_link_takes_the_place_of_what_was_there(tmp_path: Path) -> None:

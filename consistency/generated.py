@@ -1,0 +1,228 @@
+"""Documents made from facts: prose by hand, and between markers on lines of their own what the presets' facts say.
+
+    <!-- facts:presets -->
+    written by `regenerate`
+    <!-- /facts:presets -->
+
+A template beside this module says what each block holds and how the document that it is named after begins. Once that
+document is there, its prose is its own: only its blocks are written again. Any other document, such as the README,
+may hold any of the blocks.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from configs.schema import load_config, preset_path
+from consistency.facts import facts
+from consistency.rules import COMPONENTS
+from model.path import FEATURES, find_path
+
+GENERATED = {
+    "docs/architecture.md": "architecture.md.j2",
+    "docs/model_components.html": "model_components.html.j2",
+}
+"""The documents that are made from a template where they are missing."""
+
+PRESETS = ("smoke", "demo", "multilingual", "base", "full")
+"""The presets that documents show, the smallest first. Presets that a user adds concern no document."""
+
+SPOKEN = (("s", 6), ("æ", 4), ("l", 4), ("ɒ", 8), ("m", 5))
+"""A word to draw the path with: phones and mel frames."""
+
+_MARKER = re.compile(r"^[^\S\n]*<!--\s*(/?)facts:(.*?)\s*-->[^\S\n]*$\n?", re.MULTILINE)
+_PERSIAN = str.maketrans("0123456789.%", "۰۱۲۳۴۵۶۷۸۹٫٪")
+
+
+@dataclass(frozen=True)
+class Block:
+    """What a document states between two markers: `text[start:end]`; `line` is that of the first marker, from 1."""
+
+    name: str
+    line: int
+    start: int
+    end: int
+    stated: str
+
+
+class Difference(NamedTuple):
+    """A line that is not what the facts say; "" where a line is too many or missing."""
+
+    line: int
+    stated: str
+    true: str
+
+
+def read_blocks(text: str) -> list[Block]:
+    """The blocks of a document. Raises `ValueError` with the line of a marker that has no counterpart."""
+    blocks: list[Block] = []
+    opened: re.Match[str] | None = None
+    for marker in _MARKER.finditer(text):
+        closes, name = marker.groups()
+        if closes and (opened is None or opened[2] != name):
+            raise ValueError(f"line {_line(text, marker)}: facts:{name} is closed but not open")
+        if closes and opened is not None:
+            start, end = opened.end(), marker.start()
+            blocks.append(Block(name, _line(text, opened), start, end, text[start:end]))
+            opened = None
+        elif opened is not None:
+            raise ValueError(f"line {_line(text, marker)}: facts:{name} is opened inside of facts:{opened[2]}")
+        else:
+            opened = marker
+    if opened is not None:
+        raise ValueError(f"line {_line(text, opened)}: facts:{opened[2]} is never closed")
+    return blocks
+
+
+def differences(path: Path) -> list[Difference]:
+    """Every line in a document's blocks that is not what the facts say.
+
+    Raises `ValueError` for markers that do not match and for blocks that nothing generates.
+    """
+    return [
+        difference for block, true in _held_against_facts(path, _read(path)) for difference in _compare(block, true)
+    ]
+
+
+def regenerate(path: Path) -> bool:
+    """Write the blocks of a document, or all of it if it is missing, whole or not at all; whether that changed it.
+
+    Raises `ValueError` as `differences`, and `FileNotFoundError` for a missing document that has no template.
+    """
+    if path.exists():
+        before = text = _read(path)
+        for block, true in reversed(_held_against_facts(path, text)):
+            text = text[: block.start] + true + text[block.end :]
+    else:
+        before, text = "", render_document(_name_of(path))
+    if text == before:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_bytes(text.encode())
+    os.replace(temporary, path)
+    return True
+
+
+def render_block(name: str) -> str:
+    """What a block is to hold."""
+    return _true_blocks()[name]
+
+
+def render_document(name: str) -> str:
+    """One of `GENERATED`, with the prose of its template."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=select_autoescape(["html.j2"], default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"numeral": _numeral, "millions": _millions, "ratio": _ratio}
+    presets = {preset: facts(load_config(preset)) for preset in PRESETS}
+    full = presets["full"]
+    return environment.get_template(GENERATED[name]).render(
+        components=COMPONENTS,
+        presets=presets,
+        full=full,
+        path_features=FEATURES,
+        spoken=SPOKEN,
+        attention=_attention_along_path(full),
+        band_edges=_band_edges(full),
+    )
+
+
+def _true_blocks() -> dict[str, str]:
+    return _blocks_of(tuple(preset_path(preset).read_bytes() for preset in PRESETS))
+
+
+@functools.cache
+def _blocks_of(presets: tuple[bytes, ...]) -> dict[str, str]:
+    """The blocks of all documents for these contents of the presets."""
+    return {block.name: block.stated for name in GENERATED for block in read_blocks(render_document(name))}
+
+
+def _held_against_facts(path: Path, text: str) -> list[tuple[Block, str]]:
+    """The blocks of a document, each with what it is to hold."""
+    try:
+        blocks, true = read_blocks(text), _true_blocks()
+        for block in blocks:
+            if block.name not in true:
+                raise ValueError(f"line {block.line}: no block is called {block.name!r}; there are {', '.join(true)}")
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return [(block, true[block.name]) for block in blocks]
+
+
+def _compare(block: Block, true: str) -> list[Difference]:
+    stated_lines, true_lines = block.stated.splitlines(), true.splitlines()
+    matcher = difflib.SequenceMatcher(None, stated_lines, true_lines, autojunk=False)
+    first = block.line + 1
+    return [
+        Difference(first + min(start + k, stop), stated, wanted)
+        for kind, start, stop, true_start, true_stop in matcher.get_opcodes()
+        if kind != "equal"
+        for k, (stated, wanted) in enumerate(
+            zip_longest(stated_lines[start:stop], true_lines[true_start:true_stop], fillvalue="")
+        )
+    ]
+
+
+def _name_of(path: Path) -> str:
+    for name in GENERATED:
+        if path.resolve().as_posix().endswith(f"/{name}"):
+            return name
+    raise FileNotFoundError(f"{path} is missing and has no template; those that have one: {', '.join(GENERATED)}")
+
+
+def _read(path: Path) -> str:
+    return path.read_bytes().decode()  # line ends as they are
+
+
+def _line(text: str, marker: re.Match[str]) -> int:
+    return text.count("\n", 0, marker.start()) + 1
+
+
+def _numeral(value: int | float | str, language: str = "en") -> str:
+    """A number as the language writes it, without needless decimals unless it is text already."""
+    text = f"{value:.10g}" if isinstance(value, float) else str(value)
+    return text.translate(_PERSIAN) if language == "fa" else text
+
+
+def _millions(count: int) -> str:
+    return f"{count / 1e6:.1f}"
+
+
+def _ratio(parts: list[float], language: str = "en") -> str:
+    return " : ".join(_numeral(float(part), language) for part in parts)
+
+
+def _attention_along_path(known: Mapping[str, Any]) -> list[list[float]]:
+    """Shares of attention that the path alone gives each phone of `SPOKEN` (n) at each decoder step (s), (s, n)."""
+    frames_bn = torch.tensor([[float(frames) for _, frames in SPOKEN]])
+    mask_bn = torch.ones_like(frames_bn, dtype=torch.bool)
+    reduction = known["reduction_factor"]
+    path = find_path(frames_bn, mask_bn, reduction, int(frames_bn.sum()) // reduction)
+    shares_sn = path.attention_bias(mask_bn, known["path_width"])[0, 0].softmax(-1)
+    shares: list[list[float]] = shares_sn.tolist()
+    return shares
+
+
+def _band_edges(known: Mapping[str, Any]) -> list[float]:
+    """Frequencies, Hz, between which the triangular mel filters rise and fall: n_mels + 2 of them."""
+    import librosa
+
+    edges = librosa.mel_frequencies(n_mels=known["n_mels"] + 2, fmin=known["fmin"], fmax=known["fmax"])
+    return [round(float(edge), 1) for edge in edges]

@@ -1,0 +1,60 @@
+"""Every surface of this checkout held to the facts: `myxtts verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from configs import ROOT
+from configs.schema import ConfigError, load_config, presets
+from consistency.surfaces import (
+    Surface,
+    checkpoints_surface,
+    corpus_surface,
+    documents_surface,
+    features_surface,
+    model_surface,
+    presets_surface,
+)
+from consistency.verdict import Verdict, verify, write_page
+from pipelines.environment import isolate
+from pipelines.voice import plan
+from registry.surfaces import stages_surface, versions_surface
+from steps.work import work_folder
+
+PAGE = ROOT / "reports" / "consistency.html"
+
+
+def verify_checkout(fix: bool) -> Verdict:
+    """Hold everything to everything, mend it if `fix`, and write the page."""
+    isolate()
+    verdict = verify(surfaces(), fix)
+    write_page(verdict, PAGE)
+    return verdict
+
+
+def surfaces() -> list[Surface]:
+    """All surfaces, what others are held to first."""
+    names = presets()
+    return [
+        presets_surface(ROOT, names),
+        model_surface(ROOT, names),
+        stages_surface(),
+        corpus_surface(ROOT, names),
+        features_surface(ROOT, _features(names)),
+        checkpoints_surface(ROOT, names),
+        versions_surface(),
+        documents_surface(ROOT, "readme", ["README.md"]),
+        documents_surface(ROOT, "docs", ["docs/**/*.md", "docs/**/*.html", "benchmarks/*.md", "CONTRIBUTING.md"]),
+        documents_surface(ROOT, "notebooks", ["notebooks/**/*.ipynb"]),
+    ]
+
+
+def _features(names: list[str]) -> dict[str, Path]:
+    """Where the features of the presets lie, as far as their corpora are known."""
+    folders = {}
+    for name in names:
+        try:
+            folders[name] = work_folder("extract_features", plan(name, load_config(name))["extract_features"].recipe)
+        except (ConfigError, LookupError):
+            continue
+    return folders

@@ -1,0 +1,120 @@
+"""Surfaces that know of DVC and MLflow: the stages of dvc.yaml, and the versions that are registered."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from configs import ROOT, edit
+from configs.schema import ConfigError, load_config, parse_setting
+from consistency.surfaces import Statement, Surface, checkpoint_statements
+from registry.identity import file_digest, source_files
+from registry.store import list_versions
+
+
+def stages_surface() -> Surface:
+    """dvc.yaml: its presets and parameters exist, and each stage depends on all code that it runs."""
+    path = ROOT / "dvc.yaml"
+
+    def read() -> Iterator[Statement]:
+        content = edit.read(path)
+        for preset in edit.read(ROOT / "params.yaml")["presets"]:
+            found = _is_preset(preset)
+            yield Statement("dvc.yaml", "params.yaml", "presets", preset, "a valid preset in configs/", found)
+        for name, stage in content["stages"].items():
+            where = f"dvc.yaml:{edit.line_of(content, f'stages.{name}')} (stage {name})"
+            for key in _parameters(stage):
+                known = _is_setting(key)
+                yield Statement("dvc.yaml", where, "params", key, "a setting of configs/schema.py", known)
+            for dep in stage["deps"]:
+                there = "${" in dep or (ROOT / dep).exists()
+                yield Statement("dvc.yaml", where, "deps", dep, "a file of this project", there)
+            for file in _missing_deps(stage):
+                yield Statement("dvc.yaml", where, "deps", f"{file} is left out", "all code that it runs", False)
+
+    def mend() -> None:
+        content = edit.read(path)
+        for stage in content["stages"].values():
+            deps = stage["deps"]
+            for gone in [dep for dep in deps if "${" not in dep and not (ROOT / dep).exists()]:
+                deps.remove(gone)
+            deps.extend(_missing_deps(stage))
+        edit.write(path, content)
+
+    return Surface("dvc.yaml", read, mend)
+
+
+def versions_surface() -> Surface:
+    """Registered versions that have an alias: their files are those of their tags, and agree with each other."""
+
+    def read() -> Iterator[Statement]:
+        local = os.environ["MLFLOW_TRACKING_URI"].removeprefix("sqlite:///")
+        if local.startswith("/") and not Path(local).is_file():
+            return  # asking would make an empty store, which takes seconds
+        for version in list_versions():
+            if version["aliases"]:
+                yield from _version_statements(version)
+
+    return Surface("versions", read)
+
+
+def _version_statements(version: Mapping[str, Any]) -> Iterator[Statement]:
+    import mlflow
+
+    from registry.served_model import INPUTS, OUTPUTS
+
+    where = f"{version['name']} version {version['version']}"
+    identity = version["identity"]
+
+    def statement(fact: str, stated: object, true: object) -> Statement:
+        return Statement("versions", where, fact, str(stated), str(true), stated == true)
+
+    try:
+        folder = Path(mlflow.artifacts.download_artifacts(f"models:/{version['name']}/{version['version']}"))
+        signature = mlflow.models.Model.load(folder).signature
+    except (mlflow.exceptions.MlflowException, OSError) as error:
+        yield statement("files", error, "files in the artifact store")
+        return
+    yield statement("signature", signature and signature.inputs, INPUTS)
+    yield statement("signature", signature and signature.outputs, OUTPUTS)
+    files = {path.name: path for path in (folder / "artifacts").rglob("*.safetensors")}
+    for name in ("model.safetensors", "vocoder.safetensors"):
+        found = file_digest(files[name]) if name in files else "no such file"
+        yield statement(f"SHA-256 of {name}", identity.get(f"sha256.{name}", "no tag"), found)
+    if "model.safetensors" in files:
+        yield from checkpoint_statements("versions", files["model.safetensors"], where, None)
+
+
+def _parameters(stage: Mapping[str, Any]) -> list[str]:
+    """Settings that a stage names one by one."""
+    files = [file for file in stage.get("params", ()) if isinstance(file, Mapping)]
+    return [key for file in files for keys in file.values() for key in keys or ()]
+
+
+def _missing_deps(stage: Mapping[str, Any]) -> list[str]:
+    """Code that a stage's command runs and that its deps leave out."""
+    module = stage["cmd"].split()[2]  # python -m MODULE PRESET
+    deps = stage["deps"]
+    return [
+        file
+        for file in source_files(module)
+        if not file.endswith("__init__.py") and not any(file == dep or file.startswith(f"{dep}/") for dep in deps)
+    ]
+
+
+def _is_preset(name: str) -> bool:
+    try:
+        load_config(name)
+    except ConfigError:
+        return False
+    return True
+
+
+def _is_setting(key: str) -> bool:
+    try:
+        parse_setting(f"{key}=", "dvc.yaml")
+    except ConfigError:
+        return False
+    return True

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from configs.schema import Config, TrainingConfig, parse_config
+from model.checkpoint import CheckpointError, load_model, load_vocoder, save_checkpoint
+from model.network import VoiceCloner
+from model.vocoder import SourceFilterVocoder
+
+RECIPE = {"id": "a recipe"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "lines"),
+    [
+        (
+            {"decoder_dim": 768, "decoder_heads": 12},
+            [
+                "decoder_dim is 384, expected 768",
+                "decoder_feed_forward_dim is 1536, expected 3072",
+                "decoder_heads is 6, expected 12",
+            ],
+        ),
+        ({"text_encoder_layers": 2}, ["text_encoder_layers is 1, expected 2"]),
+        (
+            {"prenet_dim": 128, "reduction_factor": 2},
+            ["prenet_dim is 256, expected 128", "reduction_factor is 3, expected 2"],
+        ),
+        ({"text_vocab_size": 61}, ["text_vocab_size is 61, expected 87"]),
+    ],
+)
+def test_a_checkpoint_of_another_size_is_refused_with_a_line_for_each_difference(
+    smoke: Config, tmp_path: Path, changes: dict[str, Any], lines: list[str]
+) -> None:
+    path = tmp_path / "lying.safetensors"
+    settings = smoke.model_dump(include=set(TrainingConfig.model_fields))
+    lying = parse_config(TrainingConfig, settings | {"model": settings["model"] | changes}, "lying")
+    save_checkpoint(VoiceCloner(smoke.model), lying, RECIPE, path)
+    with pytest.raises(CheckpointError) as refusal:
+        load_model(path)
+    assert str(refusal.value).splitlines() == [f"{path}: {line}" for line in lines]
+
+
+def test_a_vocoder_for_other_mels_is_refused(smoke: Config, tmp_path: Path) -> None:
+    path = tmp_path / "vocoder.safetensors"
+    save_checkpoint(SourceFilterVocoder(smoke.audio), smoke.audio, RECIPE, path)
+    other = smoke.audio.model_copy(update={"sample_rate": 22050, "hop_length": 128})
+    with pytest.raises(CheckpointError) as refusal:
+        load_vocoder(path, other)
+    assert str(refusal.value).splitlines() == [
+        f"{path}: hop_length is 256, expected 128",
+        f"{path}: sample_rate is 16000, expected 22050",
+    ]
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"\x80\x04pickle"])
+def test_what_is_no_checkpoint_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"model\.safetensors: not a readable safetensors file"):
+        load_model(path)

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from configs.schema import Config
+from configs.schema import Vocoder as VocoderSettings
+from data.features import Features
+from model.state import State, StateError, States, Stopped, read_state, replacing, write_state
+from model.vocoder_training import Clip, train_vocoder
+from tests.model.conftest import Disk
+
+RECIPE, OTHER = "a" * 64, "b" * 64
+
+
+class Training:
+    """A very small one: what it draws depends on the step alone."""
+
+    def __init__(self, fused: bool = True) -> None:
+        torch.manual_seed(0)
+        self.network = nn.Sequential(nn.Linear(8, 8), nn.LayerNorm(8), nn.Linear(8, 8))
+        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=0.01, fused=fused)
+
+    def steps(self, first: int, last: int, states: States | None = None) -> Training:
+        for step in range(first, last + 1):
+            x = torch.randn(4, 8, generator=torch.Generator().manual_seed(step))
+            self.optimizer.zero_grad()
+            (self.network(x) - x).square().sum().backward()
+            self.optimizer.step()
+            if states:
+                states.keep(step, {"seen": step}, self.network, self.optimizer)
+        return self
+
+    def weights(self) -> list[bytes]:
+        return [parameter.detach().numpy().tobytes() for parameter in self.network.parameters()]
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def kept(folder: Path, steps: int = 5) -> list[str]:
+    """Train, saving after each step; returns what was said."""
+    said: list[str] = []
+    with States(folder, RECIPE, said.append, share=1) as states:
+        Training().steps(1, steps, states)
+    return said
+
+
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("step", [1, 7])
+def test_a_restored_training_goes_on_as_if_nothing_had_been(tmp_path: Path, fused: bool, step: int) -> None:
+    begun = Training(fused).steps(1, step)
+    write_state(
+        State.of(step, {"curve": [1e-30, float("inf")]}, begun.network, begun.optimizer), RECIPE, tmp_path / "x"
+    )
+    state, resumed = read_state(tmp_path / "x", RECIPE), Training(fused)
+    assert (state.step, state.notes) == (step, {"curve": [1e-30, float("inf")]})
+    state.restore_module(resumed.network)
+    state.restore_optimizer(resumed.optimizer)
+    content = (tmp_path / "x").read_bytes()
+    assert resumed.steps(step + 1, 20).weights() == Training(fused).steps(1, 20).weights()
+    assert (tmp_path / "x").read_bytes() == content
+
+
+def test_the_last_two_are_kept(tmp_path: Path) -> None:
+    leftover = tmp_path / "state-00000003.safetensors.tmp"
+    leftover.write_text("of a killed training")
+    assert kept(tmp_path) == []
+    assert names(tmp_path) == ["state-00000004.safetensors", "state-00000005.safetensors"]
+
+
+def test_saving_takes_no_more_than_its_share_of_the_time(tmp_path: Path) -> None:
+    Training().steps(1, 20, States(tmp_path, RECIPE))
+    assert names(tmp_path) == ["state-00000001.safetensors"]
+
+
+def torn(content: bytes, share: float) -> bytes:
+    return content[: int(share * len(content))]
+
+
+def flipped(content: bytes, share: float) -> bytes:
+    at = int(share * len(content))
+    return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+
+
+@pytest.mark.parametrize("share", [0, 0.001, 0.1, 0.3, 0.5, 0.9, 0.9999])
+@pytest.mark.parametrize("damage", [torn, flipped])
+def test_of_a_damaged_state_the_one_before_is_used(
+    tmp_path: Path, damage: Callable[[bytes, float], bytes], share: float
+) -> None:
+    kept(tmp_path)
+    newest = tmp_path / "state-00000005.safetensors"
+    newest.write_bytes(damage(newest.read_bytes(), share))
+    said: list[str] = []
+    state = States(tmp_path, RECIPE, said.append).latest(9)
+    assert state and state.step == state.notes["seen"] == 4
+    assert said[0].startswith(f"refused: {newest}: ")
+    assert said[1:] == [f"resumed at step 4 of 9 from {tmp_path / 'state-00000004.safetensors'}"]
+
+
+def test_a_foreign_state_is_refused_and_goes_with_the_next(tmp_path: Path) -> None:
+    kept(tmp_path)
+    foreign = tmp_path / "state-00000008.safetensors"
+    training = Training().steps(1, 8)
+    write_state(State.of(8, {}, training.network, training.optimizer), OTHER, foreign)
+    said: list[str] = []
+    with States(tmp_path, RECIPE, said.append, share=1) as states:
+        state = states.latest(9)
+        assert state and state.step == 5
+        assert said[0] == f"refused: {foreign}: of another recipe (bbbbbbbbbbbbbbbb, expected aaaaaaaaaaaaaaaa)"
+        training.steps(6, 6, states)
+    assert names(tmp_path) == ["state-00000005.safetensors", "state-00000006.safetensors"]
+
+
+def test_what_is_no_state_is_refused(tmp_path: Path) -> None:
+    save_file({"weight": torch.zeros(2)}, tmp_path / "state-00000001.safetensors")
+    with pytest.raises(StateError, match=r"state-00000001\.safetensors: torn, or not a state"):
+        read_state(tmp_path / "state-00000001.safetensors", RECIPE)
+    said: list[str] = []
+    assert States(tmp_path, RECIPE, said.append).latest(9) is None
+    assert len(said) == 1
+
+
+def test_a_full_disk_costs_only_what_is_not_saved_yet(disk: Disk) -> None:
+    said: list[str] = []
+    folder = disk.folder / "states"
+    with States(folder, RECIPE, said.append, share=1) as states:
+        large = nn.Embedding(10, 1 << 17)
+        optimizer = torch.optim.AdamW(large.parameters())
+        for step in range(1, 7):
+            {3: disk.fill, 5: disk.free}.get(step, lambda: None)()
+            states.keep(step, {}, large, optimizer)
+            if step == 4:
+                assert names(folder) == ["state-00000001.safetensors", "state-00000002.safetensors"]
+                read_state(folder / "state-00000002.safetensors", RECIPE)
+    assert names(folder) == ["state-00000005.safetensors", "state-00000006.safetensors"]
+    (warning,) = said
+    assert str(folder / "state-00000003.safetensors") in warning
+    assert "No space left on device" in warning or "File too large" in warning
+    assert warning.endswith(f"resume from {folder / 'state-00000002.safetensors'}")
+
+
+def test_what_does_not_fit_leaves_what_was_there(disk: Disk) -> None:
+    path = disk.folder / "model.safetensors"
+    path.write_text("before")
+    disk.fill()
+    with pytest.raises(OSError, match=r"model\.safetensors could not be written: "), replacing(path) as temporary:
+        temporary.write_bytes(bytes(1 << 22))
+    assert path.read_text() == "before" and not temporary.exists()
+
+
+def test_sigterm_stops_after_a_step_that_is_saved(tmp_path: Path) -> None:
+    said: list[str] = []
+    with (
+        pytest.raises(Stopped, match="stopped by SIGTERM after step 4"),
+        States(tmp_path, RECIPE, said.append) as states,
+    ):
+        training = Training().steps(1, 3, states)
+        os.kill(os.getpid(), signal.SIGTERM)
+        training.steps(4, 9, states)
+    assert said[-1].endswith(f"it will resume from {tmp_path / 'state-00000004.safetensors'}")
+
+
+def test_a_sigterm_after_the_last_step_is_passed_on(tmp_path: Path) -> None:
+    heard: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
+    try:
+        with States(tmp_path, RECIPE):
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert not heard
+        assert heard == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_the_training_of_a_vocoder_resumes_to_the_same_bytes(
+    tmp_path: Path, smoke: Config, smoke_corpus: Path, smoke_features: Path
+) -> None:
+    """Stopped in its first part, between the two and in the second."""
+    settings = VocoderSettings(griffin_lim_iterations=1, pitch_steps=6, filter_steps=6, batch_size=2, segment_frames=16)
+    features = Features(smoke_features)
+
+    def clip(piece: str) -> Clip:
+        return features.recording(piece, smoke_corpus, smoke.audio), features.mel(piece).numpy()
+
+    clips = [clip(piece) for piece in features.pieces["id"][:3]]
+
+    def train(stop_at: int | None, states: States | None) -> list[bytes]:
+        def on_step(step: int, losses: dict[str, float]) -> None:
+            if step == stop_at:
+                raise KeyboardInterrupt
+
+        vocoder, _ = train_vocoder(clips[1:], clips[:1], smoke.audio, settings, 3, 1, on_step, states)
+        return [tensor.numpy().tobytes() for tensor in vocoder.state_dict().values()]
+
+    whole = train(None, None)
+    said: list[str] = []
+    for stop_at in (4, 7, 10):
+        with pytest.raises(KeyboardInterrupt), States(tmp_path, RECIPE, said.append, share=1) as states:
+            train(stop_at, states)
+    with States(tmp_path, RECIPE, said.append, share=1) as states:
+        assert train(None, states) == whole
+    resumed = [message.split(" from ")[0] for message in said if message.startswith("resumed")]
+    assert resumed == [f"resumed at step {step} of 12" for step in (3, 6, 9)]

@@ -2,22 +2,23 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: setup run test test-all check lock clean
+.PHONY: setup run test test-all check browser lock clean
 
 run: setup  ## the whole pipeline on the default corpus, ending with a voice to listen to
 	myxtts run
 
-test: setup  ## what CI runs: style, types, tests, the whole pipeline on a small preset
+test: setup browser  ## what CI runs: style, types, tests, the whole pipeline on a small preset
 	$(MAKE) --no-print-directory check
 	pytest
 
-test-all: setup  ## also what is slow
+test-all: setup browser  ## also what is slow
 	pytest -m "slow or not slow"
 
-check: setup  ## style and types
+check: setup  ## style, types, and whether everything agrees
 	ruff check .
 	ruff format --check .
 	mypy
+	myxtts verify
 
 setup: .venv/installed  ## a virtual environment with every version pinned
 
@@ -31,6 +32,11 @@ setup: .venv/installed  ## a virtual environment with every version pinned
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+browser:  ## Debian's Chromium, in which tests look at the pages
+	@command -v chromium >/dev/null || \
+		{ [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
+		{ echo "Chromium is missing: apt install chromium" >&2; exit 2; }
 
 lock:  ## resolve anew and write requirements.lock; commit it after `make test`
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock

@@ -7,7 +7,6 @@ here is accepted.
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -16,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 FOLDER = Path(__file__).parent
+GATES = FOLDER / "gates.yaml"
 HEAD_DIM = 64
 
 
@@ -165,15 +165,14 @@ AnyConfig = TypeVar("AnyConfig", bound=BaseModel)
 
 def presets() -> list[str]:
     """Names of the presets in this folder."""
-    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+    return sorted(path.stem for path in FOLDER.glob("*.yaml") if path != GATES)
 
 
 def preset_path(name: str) -> Path:
     """The file of the preset called `name`; `ConfigError` names the nearest if there is none."""
-    path = FOLDER / f"{name}.yaml"
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or not path.is_file():
+    if name not in presets():
         raise ConfigError(f"{name!r} is not a preset{_nearest(name, presets())}; there are: {', '.join(presets())}")
-    return path
+    return FOLDER / f"{name}.yaml"
 
 
 def load_config(preset: str | Path) -> Config:

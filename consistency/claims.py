@@ -24,9 +24,11 @@ from consistency.vocabulary import (
     COORDINATION,
     ENCODERS,
     FITTING,
+    HEADS_ARE,
     LABELS,
     LAST_COORDINATION,
     OF_OTHERS,
+    ONE_HEAD,
     OPENING,
     OTHERS,
     OURS,
@@ -228,6 +230,11 @@ def _narrowed(sentence: _Sentence, attribute: str, number: _Number, components: 
         or (attribute == "dim" and number.value < 16)  # the axis of a tensor
     ):
         return None
+    before = sentence.text[: number.start]
+    if attribute in ("dim", "heads") and re.search(ONE_HEAD, before, re.I):
+        return "head_dim"
+    if attribute == "dim" and re.search(HEADS_ARE, before, re.I):
+        return "head_dim"
     if attribute == "dim" and not components and any("heads" in mark.names for mark in sentence.attributes):
         return "head_dim"
     if attribute == "layers" and re.search(CONDITIONING, sentence.text, re.I):

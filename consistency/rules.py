@@ -7,14 +7,11 @@ would do.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from configs.schema import HEAD_DIM, Config
 from data.text import SYMBOLS
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 COMPONENTS = ("text_encoder", "audio_encoder", "decoder")
 
@@ -72,13 +69,6 @@ def check_model(config: Config) -> list[Finding]:
         for fact, value in model_facts(config.model).items()
         if fact in stated
     ]
-
-
-def findings_table(findings: list[Finding]) -> pd.DataFrame:
-    """The findings as a table, those that disagree first."""
-    import pandas as pd
-
-    return pd.DataFrame([asdict(f) for f in findings]).sort_values("agrees", kind="stable", ignore_index=True)
 
 
 class Held(NamedTuple):

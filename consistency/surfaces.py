@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -89,16 +90,15 @@ def model_surface(root: Path, presets: Sequence[str]) -> Surface:
     return Surface("model", read)
 
 
-def checkpoints_surface(root: Path, presets: Sequence[str]) -> Surface:
-    """Headers and tensors of the checkpoints against the presets."""
+def checkpoints_surface(root: Path, presets: Sequence[str], restore: Callable[[Path], None]) -> Surface:
+    """Headers and tensors of the checkpoints against the presets; mended by `restore`, as `corpus_surface`."""
 
-    def read() -> Iterator[Statement]:
-        for preset, config in _valid(root, presets):
-            path = root / "checkpoints" / preset / "model.safetensors"
-            if path.is_file():
-                yield from checkpoint_statements("checkpoint", path, path.relative_to(root).as_posix(), config)
+    def read(folder: Path, where: str, config: Config) -> Iterator[Statement]:
+        yield from checkpoint_statements(
+            "checkpoint", folder / "model.safetensors", f"{where}/model.safetensors", config
+        )
 
-    return Surface("checkpoint", read)
+    return _payloads("checkpoint", root, {p: root / "checkpoints" / p for p in presets}, read, restore)
 
 
 def checkpoint_statements(surface: str, path: Path, where: str, config: TrainingConfig | None) -> Iterator[Statement]:
@@ -119,16 +119,12 @@ def checkpoint_statements(surface: str, path: Path, where: str, config: Training
     yield from _compared(surface, f"{where} (tensors)", sizes(shapes), model_facts((config or header).model))
 
 
-def corpus_surface(root: Path, presets: Sequence[str]) -> Surface:
-    """Manifests of the corpora against their audio files and the presets."""
+def corpus_surface(root: Path, presets: Sequence[str], restore: Callable[[Path], None]) -> Surface:
+    """Manifests of the corpora against their audio files and the presets.
 
-    def read() -> Iterator[Statement]:
-        for preset, config in _valid(root, presets):
-            folder = root / "data" / "corpus" / preset
-            if folder.is_dir():
-                yield from _corpus_statements(folder, folder.relative_to(root).as_posix(), config)
-
-    return Surface("corpus", read)
+    `restore` brings a preset's folder back as it was recorded.
+    """
+    return _payloads("corpus", root, {p: root / "data" / "corpus" / p for p in presets}, _corpus_statements, restore)
 
 
 def _corpus_statements(folder: Path, where: str, config: Config) -> Iterator[Statement]:
@@ -150,14 +146,13 @@ def _corpus_statements(folder: Path, where: str, config: Config) -> Iterator[Sta
     yield statement("supervisions.jsonl", "languages", languages, wanted, set(languages) <= set(wanted))
     lowest = int(config.validation.sample_rate.min or 0)
     for recording in recordings:
-        source, line = recording["sources"][0]["source"], {}
+        source = recording["sources"][0]["source"]
         try:
             info = sf.info(folder / source)
-            line = {"sampling_rate": info.samplerate, "num_samples": info.frames}
         except (OSError, sf.SoundFileError):
             yield statement(source, "file", "missing or unreadable", "an audio file", False)
             continue
-        for fact, true in line.items():
+        for fact, true in (("sampling_rate", info.samplerate), ("num_samples", info.frames)):
             if recording[fact] != true:
                 yield statement(f"recordings.jsonl ({recording['id']})", fact, recording[fact], true, False)
     rates = sorted({recording["sampling_rate"] for recording in recordings})
@@ -165,15 +160,11 @@ def _corpus_statements(folder: Path, where: str, config: Config) -> Iterator[Sta
 
 
 def features_surface(root: Path, folders: Mapping[str, Path]) -> Surface:
-    """Features, by preset, against the presets: mels, tokens, and frames that add up."""
+    """Features, by preset, against the presets: mels, tokens, and frames that add up.
 
-    def read() -> Iterator[Statement]:
-        for preset, config in _valid(root, list(folders)):
-            if (folders[preset] / "features.safetensors").is_file():
-                where = folders[preset].relative_to(root).as_posix()
-                yield from _features_statements(folders[preset], where, config)
-
-    return Surface("features", read)
+    They are only kept to save time: mending is to remove them, and the next run makes them again.
+    """
+    return _payloads("features", root, folders, _features_statements, shutil.rmtree)
 
 
 def _features_statements(folder: Path, where: str, config: Config) -> Iterator[Statement]:
@@ -191,6 +182,33 @@ def _features_statements(folder: Path, where: str, config: Config) -> Iterator[S
         ("frames", uneven, "frames of tokens add up to those of the mel", not uneven),
     ):
         yield Statement("features", f"{where}/features.safetensors", fact, str(stated), str(true), right)
+
+
+def _payloads(
+    kind: str,
+    root: Path,
+    folders: Mapping[str, Path],
+    read_one: Callable[[Path, str, Config], Iterator[Statement]],
+    mend_one: Callable[[Path], None],
+) -> Surface:
+    """A surface of one folder for each preset, as far as there is one."""
+
+    def by_folder() -> Iterator[tuple[Path, list[Statement]]]:
+        for preset, config in _valid(root, list(folders)):
+            folder = folders[preset]
+            if folder.is_dir():
+                yield folder, list(read_one(folder, folder.relative_to(root).as_posix(), config))
+
+    def read() -> Iterator[Statement]:
+        for _, statements in by_folder():
+            yield from statements
+
+    def mend_folders() -> None:
+        for folder, statements in by_folder():
+            if not all(statement.agrees for statement in statements):
+                mend_one(folder)
+
+    return Surface(kind, read, mend_folders)
 
 
 def documents_surface(root: Path, kind: str, patterns: Sequence[str]) -> Surface:

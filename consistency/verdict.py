@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,17 +46,19 @@ class Verdict:
 
 
 def verify(surfaces: Sequence[Surface], fix: bool = False) -> Verdict:
-    """Read every surface; with `fix`, mend what has one right answer, in the order given, and read again."""
-    before = _read(surfaces)
-    if not fix:
-        return Verdict(before, [])
-    for surface in surfaces:
-        if surface.mend and any(not statement.agrees for statement in surface.read()):
+    """Read every surface; with `fix`, first mend what has one right answer.
+
+    What others are held to comes first among `surfaces`.
+    """
+    drifted: list[Statement] = []
+    for surface in surfaces if fix else ():
+        wrong = [statement for statement in surface.read() if not statement.agrees]
+        if wrong and surface.mend:
             surface.mend()
-    after = _read(surfaces)
-    left = {(s.surface, s.where, s.fact) for s in Verdict(after, []).drifts}
-    drifted = Verdict(before, []).drifts
-    return Verdict(after, [s for s in drifted if (s.surface, s.where, s.fact) not in left])
+            drifted += wrong
+    verdict = Verdict({surface.kind: list(surface.read()) for surface in surfaces}, [])
+    left = {(s.surface, s.where, s.fact) for s in verdict.drifts}
+    return replace(verdict, mended=[s for s in drifted if (s.surface, s.where, s.fact) not in left])
 
 
 def lines(verdict: Verdict) -> list[str]:
@@ -86,10 +88,6 @@ def write_page(verdict: Verdict, path: Path) -> None:
     temporary = path.with_name(f"{path.name}.tmp")
     temporary.write_text(html, encoding="utf-8")
     os.replace(temporary, path)
-
-
-def _read(surfaces: Sequence[Surface]) -> dict[str, list[Statement]]:
-    return {surface.kind: list(surface.read()) for surface in surfaces}
 
 
 def _summary(verdict: Verdict) -> str:

@@ -40,7 +40,7 @@ OF_OTHERS = {
     ("model", "feed_forward_ratio"): "feed_forward_ratio",
 }
 SETTINGS = (
-    *(f"{name}_{size}" for name in ALL for size in ("dim", "layers", "heads")),
+    *(f"{name}_{size}" for name in ALL for size in SIZES),
     *("batch_size", "batch_frames", "sample_rate", "n_fft", "hop_length", "n_mels", "fmin", "fmax", "trim_db"),
     *("text_vocab_size", "feed_forward_ratio", "speaker_embedding_dim", "prenet_dim", "postnet_dim", "path_width"),
     *("reduction_factor", "use_voice_conditioning", "voice_conditioning_layers", "voice_similarity_threshold"),
@@ -129,4 +129,7 @@ OPENING = (
     r"\W|\b(?:it|its|this|they|has|have|uses?|using|consists|stacks?|contains|is|are|made|built|of|in|with|the|a|an|all|"
     r"number|each|self|config|model|transformer|دارای|با|تعداد|شمار|این|هر)\b"
 )
+# What may stand before the width of a head: "each head of the decoder is 64", "24 heads, each 64", "heads are 64 wide".
+ONE_HEAD = r"\b(?:each|every|per|one|a) (?:(?:self-)?attention )?head\b[^\d,;]*$|\bheads\b\W*each (?:is |of )?$"
+HEADS_ARE = r"\bheads\b(?:(?! and )[^\d,;])*\bare (?:all )?$"
 CONDITIONING = r"\bvoice[ -]conditioning\b|\b(?:attend|listen)\w* to the reference\b"

@@ -6,19 +6,11 @@ from pathlib import Path
 
 from configs import ROOT
 from configs.schema import ConfigError, load_config, presets
-from consistency.surfaces import (
-    Surface,
-    checkpoints_surface,
-    corpus_surface,
-    documents_surface,
-    features_surface,
-    model_surface,
-    presets_surface,
-)
+from consistency.surfaces import Surface, checkpoints_surface, features_surface
 from consistency.verdict import Verdict, verify, write_page
 from pipelines.environment import isolate
 from pipelines.voice import plan
-from registry.surfaces import stages_surface, versions_surface
+from registry.surfaces import restore, sources, versions_surface
 from steps.work import work_folder
 
 PAGE = ROOT / "reports" / "consistency.html"
@@ -33,19 +25,13 @@ def verify_checkout(fix: bool) -> Verdict:
 
 
 def surfaces() -> list[Surface]:
-    """All surfaces, what others are held to first."""
+    """All kinds of surface."""
     names = presets()
     return [
-        presets_surface(ROOT, names),
-        model_surface(ROOT, names),
-        stages_surface(),
-        corpus_surface(ROOT, names),
+        *sources(names),
         features_surface(ROOT, _features(names)),
-        checkpoints_surface(ROOT, names),
+        checkpoints_surface(ROOT, names, restore),
         versions_surface(),
-        documents_surface(ROOT, "readme", ["README.md"]),
-        documents_surface(ROOT, "docs", ["docs/**/*.md", "docs/**/*.html", "benchmarks/*.md", "CONTRIBUTING.md"]),
-        documents_surface(ROOT, "notebooks", ["notebooks/**/*.ipynb"]),
     ]
 
 

@@ -3,15 +3,44 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from configs import ROOT, edit
 from configs.schema import ConfigError, load_config, parse_setting
-from consistency.surfaces import Statement, Surface, checkpoint_statements
+from consistency.surfaces import (
+    Statement,
+    Surface,
+    checkpoint_statements,
+    corpus_surface,
+    documents_surface,
+    model_surface,
+    presets_surface,
+)
 from registry.identity import file_digest, source_files
 from registry.store import list_versions
+
+
+def sources(presets: Sequence[str]) -> list[Surface]:
+    """What runs of these presets are made from and described by; what others are held to comes first."""
+    return [
+        presets_surface(ROOT, presets),
+        model_surface(ROOT, presets),
+        stages_surface(),
+        corpus_surface(ROOT, presets, restore),
+        documents_surface(ROOT, "readme", ["README.md"]),
+        documents_surface(ROOT, "docs", ["docs/**/*.md", "docs/**/*.html", "benchmarks/*.md", "CONTRIBUTING.md"]),
+        documents_surface(ROOT, "notebooks", ["notebooks/**/*.ipynb"]),
+    ]
+
+
+def restore(folder: Path) -> None:
+    """Bring a folder back as dvc.lock has it, if DVC's cache can; else it stays as it is."""
+    command = [sys.executable, "-m", "dvc", "checkout", "--quiet", "--force", str(folder)]
+    subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def stages_surface() -> Surface:

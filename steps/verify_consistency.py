@@ -1,13 +1,14 @@
-"""Stop where settings and the model that they build do not agree."""
+"""Stop where anything that a run is made from, or described by, does not agree with the facts."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from zenml import log_metadata, step
 
-from configs.schema import Config, parse_config
-from consistency.rules import check_config, check_model, findings_table
+from consistency.verdict import verify
+from registry.surfaces import sources
 from steps.work import Result, making, result_of, work_folder
 
 
@@ -19,14 +20,21 @@ class Inconsistent(Exception):
 def verify_consistency(
     preset: str, settings: dict[str, Any], recipe: dict[str, str], validation: Result
 ) -> Annotated[Result, "consistency"]:
-    """Hold the preset to the harmony rules and the built model to the preset."""
-    config = parse_config(Config, settings, preset)
-    findings = check_config(config, f"configs/{preset}.yaml") + check_model(config)
-    wrong = [finding for finding in findings if not finding.agrees]
-    if wrong:
-        raise Inconsistent("\n".join(["Facts disagree:", *(f"  {finding}" for finding in wrong)]))
+    """Hold the preset, its model and corpus, dvc.yaml, documents and notebooks to the facts.
+
+    Never cached: documents are not part of any recipe.
+    """
+    import pandas as pd
+
+    verdict = verify(sources([preset]))
+    if verdict.drifts:
+        lines = [f"  {s.where}: {s.fact} is {s.stated}, expected {s.true}" for s in verdict.drifts]
+        raise Inconsistent(
+            "\n".join(["Facts disagree; `myxtts verify --fix` mends what has one right answer:", *lines])
+        )
+    statements = [asdict(statement) for stated in verdict.statements.values() for statement in stated]
     folder = work_folder("verify_consistency", recipe)
     with making(folder) as out:
-        findings_table(findings).to_csv(out / "consistency.csv", index=False)
-    log_metadata({"facts": len(findings)})
+        pd.DataFrame(statements).to_csv(out / "consistency.csv", index=False)
+    log_metadata({"facts": len(statements)})
     return result_of(folder)

@@ -9,7 +9,7 @@ import pytest
 from nbformat import NotebookNode
 
 from configs import ROOT
-from tests.pipelines.test_pipeline import Clone
+from tests.pipelines.clone import Clone
 
 NAME = "notebooks/evaluation_and_optimization.ipynb"
 

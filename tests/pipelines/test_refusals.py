@@ -15,7 +15,7 @@ import yaml
 from configs import ROOT
 from data.corpus import read_corpus
 from data.mel import read_audio
-from tests.pipelines.test_pipeline import Clone
+from tests.pipelines.clone import Clone
 
 
 @pytest.fixture(scope="module")

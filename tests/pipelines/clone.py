@@ -1,0 +1,102 @@
+"""A checkout of the project for tests that run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from configs import ROOT
+from registry.identity import file_digest
+
+STEPS_OF_LAST_RUN = """
+from pipelines.environment import isolate; isolate()
+import json
+from zenml.client import Client
+run = Client().list_pipeline_runs(sort_by="desc:created", size=1)[0]
+print(json.dumps({name: step.status for name, step in run.steps.items()}))
+"""
+
+
+class Clone:
+    """A checkout of its own, with its own stores, run by this Python."""
+
+    first: dict[str, Any]
+    """What its first run said that it made, if there was one."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        files = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+        )
+        for name in files.stdout.decode().split("\0"):
+            if name and (ROOT / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, folder / name)
+        (folder / "dvc.lock").unlink(missing_ok=True)
+        for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "a checkout"]):
+            self.git(*command)
+
+    def git(self, *arguments: str) -> None:
+        who = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+        subprocess.run(["git", *who, *arguments], cwd=self.folder, check=True, capture_output=True)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("ZENML_", "MLFLOW_", "MYXTTS_", "DVC_"))}
+        environment = inherited | {
+            "PYTHONPATH": str(self.folder),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "DVC_SITE_CACHE_DIR": str(self.folder.parent / "dvc-site"),
+            "GIT_AUTHOR_NAME": "test",
+            "GIT_AUTHOR_EMAIL": "test@localhost",
+            "GIT_COMMITTER_NAME": "test",
+            "GIT_COMMITTER_EMAIL": "test@localhost",
+        }
+        return subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def python(self, *arguments: str, code: int = 0) -> str:
+        """Run to the end; what it printed, its errors if the code is not 0."""
+        process = self.start(*arguments)
+        out, error = process.communicate()
+        assert process.returncode == code, f"{arguments}: {process.returncode}\n{out[-3000:]}\n{error[-6000:]}"
+        return out if code == 0 else error
+
+    def run(self, *arguments: str) -> dict[str, Any]:
+        """`myxtts run smoke …` and what it made."""
+        out = self.python("-m", "pipelines.cli", "run", "smoke", "--json", *arguments)
+        made: dict[str, Any] = json.loads(out[out.rindex("\n{\n") if not out.startswith("{") else 0 :])
+        return made
+
+    def challenger(self) -> dict[str, Any]:
+        versions = json.loads(self.python("-m", "pipelines.cli", "models", "smoke", "--json"))
+        found: list[dict[str, Any]] = [version for version in versions if "challenger" in version["aliases"]]
+        assert len(found) == 1
+        return found[0]
+
+    def steps(self) -> dict[str, str]:
+        statuses: dict[str, str] = json.loads(self.python("-c", STEPS_OF_LAST_RUN))
+        return statuses
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "checkpoints/smoke/model.safetensors"
+
+    def assert_agreement(self) -> None:
+        """The checkpoint, dvc.lock and the challenger speak of the same bytes."""
+        assert self.challenger()["identity"]["sha256.model.safetensors"] == file_digest(self.checkpoint)
+        assert self.python("-m", "dvc", "status", "pipeline@smoke").strip().endswith("up to date.")

@@ -7,7 +7,7 @@ here is accepted.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -209,6 +209,23 @@ def parse_setting(setting: str, preset: str) -> tuple[str, Any]:
     if key not in known:
         raise ConfigError(f"--set {setting}: {key!r} is not a setting of {preset}{_nearest(key, known)}")
     return key, yaml.safe_load(value)
+
+
+def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Settings by dotted key."""
+    found: dict[str, Any] = {}
+    for key, value in settings.items():
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return found
+
+
+def differences(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
+    """A line for each key by which two mappings differ."""
+    return [
+        f"{key} is {found.get(key, 'missing')}, expected {expected.get(key, 'none')}"
+        for key in sorted(found.keys() | expected.keys())
+        if found.get(key) != expected.get(key)
+    ]
 
 
 def _keys(section: type[BaseModel], prefix: str = "") -> Iterator[str]:

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from configs.schema import Audio, TrainingConfig, parse_config
+from configs.schema import Audio, TrainingConfig, differences, parse_config
 from data.text import SYMBOLS
 from model.generation import arrange_for_speaking
 from model.network import VoiceCloner
@@ -86,10 +86,6 @@ def _load_weights(module: nn.Module, path: Path) -> None:
 
 def _refuse(path: Path, found: Mapping[str, object], expected: Mapping[str, object]) -> None:
     """Raise `CheckpointError` with a line for each difference, if there is one."""
-    lines = [
-        f"{path}: {name} is {found.get(name, 'missing')}, expected {expected.get(name, 'none')}"
-        for name in sorted(found.keys() | expected.keys())
-        if found.get(name) != expected.get(name)
-    ]
+    lines = [f"{path}: {line}" for line in differences(found, expected)]
     if lines:
         raise CheckpointError("\n".join(lines))

@@ -25,6 +25,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from configs.schema import differences, flat
+
 _HEADER, _DIGEST = "myxtts_state", "sha256"
 
 
@@ -68,16 +70,19 @@ class State:
         return {path.removeprefix(f"{name}."): x for path, x in self.tensors.items() if path.startswith(f"{name}.")}
 
 
-def write_state(state: State, recipe: str, path: Path) -> None:
+def write_state(state: State, recipe: str, settings: Mapping[str, Any], path: Path) -> None:
     """Write a state, all of it or nothing. Raises `OSError` that names the file."""
-    header = json.dumps({"recipe": recipe, "step": state.step, "notes": state.notes})
+    header = json.dumps({"recipe": recipe, "settings": settings, "step": state.step, "notes": state.notes})
     metadata = {_HEADER: header, _DIGEST: _digest(header, state.tensors)}
     with replacing(path) as temporary:
         save_file(state.tensors, temporary, metadata=metadata)
 
 
-def read_state(path: Path, recipe: str) -> State:
-    """Read a state and check it. Raises `StateError` if it is not whole or not of this recipe."""
+def read_state(path: Path, recipe: str, settings: Mapping[str, Any]) -> State:
+    """Read a state and check it. Raises `StateError` if it is not whole or not of this recipe.
+
+    A line for each setting says what is different about a foreign one.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             header, digest = (file.metadata()[key] for key in (_HEADER, _DIGEST))
@@ -89,7 +94,8 @@ def read_state(path: Path, recipe: str) -> State:
         raise StateError(f"{path}: its content is not what was saved (the SHA-256 differs)")
     content = json.loads(header)
     if content["recipe"] != recipe:
-        raise StateError(f"{path}: of another recipe ({content['recipe'][:16]}, expected {recipe[:16]})")
+        foreign = f"{path}: of another recipe ({content['recipe'][:16]}, expected {recipe[:16]})"
+        raise StateError("\n".join([foreign, *differences(flat(content["settings"]), flat(settings))]))
     return State(content["step"], content["notes"], tensors)
 
 
@@ -122,8 +128,15 @@ class States:
     `say` is told where it will go on. At most the share `share` of the time goes into saving.
     """
 
-    def __init__(self, folder: Path, recipe: str, say: Callable[[str], None] = _print, share: float = 0.01):
-        self._folder, self._recipe, self._say, self._share = folder, recipe, say, share
+    def __init__(
+        self,
+        folder: Path,
+        recipe: str,
+        settings: Mapping[str, Any],
+        say: Callable[[str], None] = _print,
+        share: float = 0.01,
+    ):
+        self._folder, self._recipe, self._settings, self._say, self._share = folder, recipe, settings, say, share
         self._good: list[Path] = []
         self._failing = False
         self._due = 0.0  # the first state is due at once: a disk without room is better known early
@@ -134,7 +147,7 @@ class States:
         """The state to go on from in a training of `steps` steps, if there is one; says so, and what is refused."""
         for path in sorted(self._folder.glob("state-*.safetensors"), reverse=True):
             try:
-                state = read_state(path, self._recipe)
+                state = read_state(path, self._recipe, self._settings)
             except StateError as error:
                 self._say(f"refused: {error}")
                 continue
@@ -161,7 +174,7 @@ class States:
         path = self._folder / f"state-{state.step:08}.safetensors"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            write_state(state, self._recipe, path)
+            write_state(state, self._recipe, self._settings, path)
         except OSError as error:
             if not self._failing:
                 self._say(f"warning: {error}; training goes on; if interrupted, it will resume from {self._last()}")

@@ -47,17 +47,17 @@ def progress() -> Iterator[Report]:
 
 
 def _lines(console: Console) -> Report:
-    started: dict[str, float] = {}
+    first: dict[str, tuple[float, int]] = {}  # when it was first told of, and how much was done then
     printed: dict[str, float] = {}
 
     def report(what: str, done: int, total: int, figures: Mapping[str, float]) -> None:
         now = time.monotonic()
-        started.setdefault(what, now)
-        if done < total and now - printed.get(what, started[what]) < _SECONDS_BETWEEN_LINES:
+        started, done_before = first.setdefault(what, (now, done))
+        if done < total and now - printed.get(what, started) < _SECONDS_BETWEEN_LINES:
             return
         printed[what] = now
-        elapsed = now - started[what]
-        left = elapsed / done * (total - done)
+        elapsed = now - started
+        left = elapsed / max(1, done - done_before) * (total - done)
         console.print(
             f"{what}: {done}/{total}, {elapsed:.0f} s, {left:.0f} s left {_format(figures)}".rstrip(), highlight=False
         )

@@ -21,7 +21,8 @@ def train_model(
 ) -> Annotated[Result, "model"]:
     """Train from scratch, or go on where an earlier attempt was interrupted; see `model.training`."""
     folder = work_folder("train_model", recipe)
-    with States(states_folder(folder), recipe["id"]) as states, making(folder) as out, progress() as report:
+    kept = States(states_folder(folder), recipe["id"], settings)
+    with kept as states, making(folder) as out, progress() as report:
         summary = train(
             parse_config(TrainingConfig, settings, preset),
             Features(features.path()),

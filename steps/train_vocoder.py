@@ -36,7 +36,8 @@ def train_vocoder(
         corpus = ROOT / "data/corpus" / preset
         return [(read.recording(piece, corpus, audio), read.mel(piece).numpy()) for piece in pieces["id"]]
 
-    with States(states_folder(folder), recipe["id"]) as states, making(folder) as out, progress() as report:
+    kept = States(states_folder(folder), recipe["id"], settings)
+    with kept as states, making(folder) as out, progress() as report:
         trained, figures = train(
             clips("train"),
             clips("test"),

@@ -18,6 +18,7 @@ from model.vocoder_training import Clip, train_vocoder
 from tests.model.conftest import Disk
 
 RECIPE, OTHER = "a" * 64, "b" * 64
+SETTINGS = {"model": {"decoder_dim": 384}, "seed": 1}
 
 
 class Training:
@@ -49,7 +50,7 @@ def names(folder: Path) -> list[str]:
 def kept(folder: Path, steps: int = 5) -> list[str]:
     """Train, saving after each step; returns what was said."""
     said: list[str] = []
-    with States(folder, RECIPE, said.append, share=1) as states:
+    with States(folder, RECIPE, SETTINGS, said.append, share=1) as states:
         Training().steps(1, steps, states)
     return said
 
@@ -58,10 +59,9 @@ def kept(folder: Path, steps: int = 5) -> list[str]:
 @pytest.mark.parametrize("step", [1, 7])
 def test_a_restored_training_goes_on_as_if_nothing_had_been(tmp_path: Path, fused: bool, step: int) -> None:
     begun = Training(fused).steps(1, step)
-    write_state(
-        State.of(step, {"curve": [1e-30, float("inf")]}, begun.network, begun.optimizer), RECIPE, tmp_path / "x"
-    )
-    state, resumed = read_state(tmp_path / "x", RECIPE), Training(fused)
+    state = State.of(step, {"curve": [1e-30, float("inf")]}, begun.network, begun.optimizer)
+    write_state(state, RECIPE, SETTINGS, tmp_path / "x")
+    state, resumed = read_state(tmp_path / "x", RECIPE, SETTINGS), Training(fused)
     assert (state.step, state.notes) == (step, {"curve": [1e-30, float("inf")]})
     state.restore_module(resumed.network)
     state.restore_optimizer(resumed.optimizer)
@@ -78,7 +78,7 @@ def test_the_last_two_are_kept(tmp_path: Path) -> None:
 
 
 def test_saving_takes_no_more_than_its_share_of_the_time(tmp_path: Path) -> None:
-    Training().steps(1, 20, States(tmp_path, RECIPE))
+    Training().steps(1, 20, States(tmp_path, RECIPE, SETTINGS))
     assert names(tmp_path) == ["state-00000001.safetensors"]
 
 
@@ -100,7 +100,7 @@ def test_of_a_damaged_state_the_one_before_is_used(
     newest = tmp_path / "state-00000005.safetensors"
     newest.write_bytes(damage(newest.read_bytes(), share))
     said: list[str] = []
-    state = States(tmp_path, RECIPE, said.append).latest(9)
+    state = States(tmp_path, RECIPE, SETTINGS, said.append).latest(9)
     assert state and state.step == state.notes["seen"] == 4
     assert said[0].startswith(f"refused: {newest}: ")
     assert said[1:] == [f"resumed at step 4 of 9 from {tmp_path / 'state-00000004.safetensors'}"]
@@ -110,12 +110,20 @@ def test_a_foreign_state_is_refused_and_goes_with_the_next(tmp_path: Path) -> No
     kept(tmp_path)
     foreign = tmp_path / "state-00000008.safetensors"
     training = Training().steps(1, 8)
-    write_state(State.of(8, {}, training.network, training.optimizer), OTHER, foreign)
+    write_state(
+        State.of(8, {}, training.network, training.optimizer),
+        OTHER,
+        {"model": {"decoder_dim": 768}, "seed": 1},
+        foreign,
+    )
     said: list[str] = []
-    with States(tmp_path, RECIPE, said.append, share=1) as states:
+    with States(tmp_path, RECIPE, SETTINGS, said.append, share=1) as states:
         state = states.latest(9)
         assert state and state.step == 5
-        assert said[0] == f"refused: {foreign}: of another recipe (bbbbbbbbbbbbbbbb, expected aaaaaaaaaaaaaaaa)"
+        assert said[0].splitlines() == [
+            f"refused: {foreign}: of another recipe (bbbbbbbbbbbbbbbb, expected aaaaaaaaaaaaaaaa)",
+            "model.decoder_dim is 768, expected 384",
+        ]
         training.steps(6, 6, states)
     assert names(tmp_path) == ["state-00000005.safetensors", "state-00000006.safetensors"]
 
@@ -123,16 +131,16 @@ def test_a_foreign_state_is_refused_and_goes_with_the_next(tmp_path: Path) -> No
 def test_what_is_no_state_is_refused(tmp_path: Path) -> None:
     save_file({"weight": torch.zeros(2)}, tmp_path / "state-00000001.safetensors")
     with pytest.raises(StateError, match=r"state-00000001\.safetensors: torn, or not a state"):
-        read_state(tmp_path / "state-00000001.safetensors", RECIPE)
+        read_state(tmp_path / "state-00000001.safetensors", RECIPE, SETTINGS)
     said: list[str] = []
-    assert States(tmp_path, RECIPE, said.append).latest(9) is None
+    assert States(tmp_path, RECIPE, SETTINGS, said.append).latest(9) is None
     assert len(said) == 1
 
 
 def test_a_full_disk_costs_only_what_is_not_saved_yet(disk: Disk) -> None:
     said: list[str] = []
     folder = disk.folder / "states"
-    with States(folder, RECIPE, said.append, share=1) as states:
+    with States(folder, RECIPE, SETTINGS, said.append, share=1) as states:
         large = nn.Embedding(10, 1 << 17)
         optimizer = torch.optim.AdamW(large.parameters())
         for step in range(1, 7):
@@ -140,7 +148,7 @@ def test_a_full_disk_costs_only_what_is_not_saved_yet(disk: Disk) -> None:
             states.keep(step, {}, large, optimizer)
             if step == 4:
                 assert names(folder) == ["state-00000001.safetensors", "state-00000002.safetensors"]
-                read_state(folder / "state-00000002.safetensors", RECIPE)
+                read_state(folder / "state-00000002.safetensors", RECIPE, SETTINGS)
     assert names(folder) == ["state-00000005.safetensors", "state-00000006.safetensors"]
     (warning,) = said
     assert str(folder / "state-00000003.safetensors") in warning
@@ -161,7 +169,7 @@ def test_sigterm_stops_after_a_step_that_is_saved(tmp_path: Path) -> None:
     said: list[str] = []
     with (
         pytest.raises(Stopped, match="stopped by SIGTERM after step 4"),
-        States(tmp_path, RECIPE, said.append) as states,
+        States(tmp_path, RECIPE, SETTINGS, said.append) as states,
     ):
         training = Training().steps(1, 3, states)
         os.kill(os.getpid(), signal.SIGTERM)
@@ -173,7 +181,7 @@ def test_a_sigterm_after_the_last_step_is_passed_on(tmp_path: Path) -> None:
     heard: list[int] = []
     before = signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
     try:
-        with States(tmp_path, RECIPE):
+        with States(tmp_path, RECIPE, SETTINGS):
             os.kill(os.getpid(), signal.SIGTERM)
             assert not heard
         assert heard == [signal.SIGTERM]
@@ -204,9 +212,9 @@ def test_the_training_of_a_vocoder_resumes_to_the_same_bytes(
     whole = train(None, None)
     said: list[str] = []
     for stop_at in (4, 7, 10):
-        with pytest.raises(KeyboardInterrupt), States(tmp_path, RECIPE, said.append, share=1) as states:
+        with pytest.raises(KeyboardInterrupt), States(tmp_path, RECIPE, SETTINGS, said.append, share=1) as states:
             train(stop_at, states)
-    with States(tmp_path, RECIPE, said.append, share=1) as states:
+    with States(tmp_path, RECIPE, SETTINGS, said.append, share=1) as states:
         assert train(None, states) == whole
     resumed = [message.split(" from ")[0] for message in said if message.startswith("resumed")]
     assert resumed == [f"resumed at step {step} of 12" for step in (3, 6, 9)]

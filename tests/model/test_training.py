@@ -35,7 +35,7 @@ from data.features import Features
 from model.state import States
 from model.training import train
 config, features, out, states = sys.argv[1:]
-with States(Path(states), "a recipe", share=1) as kept:
+with States(Path(states), "a recipe", {}, share=1) as kept:
     train(Config.model_validate_json(config), Features(Path(features)), {"id": "a recipe"}, Path(out),
           lambda step, steps, figures: print("step", step, flush=True), states=kept)
 """
@@ -116,7 +116,7 @@ def test_the_learning_rate_rises_then_falls(smoke: Config) -> None:
 def resume(config: Config, features: Path, out: Path, states: Path, stop: Callable[[int], None]) -> list[str]:
     """Train in this process, saving after each step and calling `stop` before; returns what was said."""
     said: list[str] = []
-    with States(states, RECIPE["id"], said.append, share=1) as kept:
+    with States(states, RECIPE["id"], {}, said.append, share=1) as kept:
         train(config, Features(features), RECIPE, out, lambda step, *_: stop(step), states=kept)
     return said
 

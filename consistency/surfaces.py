@@ -232,7 +232,9 @@ def documents_surface(root: Path, kind: str, patterns: Sequence[str]) -> Surface
             for line, stated, wanted in blocks:
                 yield Statement(kind, f"{where}:{line}", "generated block", stated.strip(), wanted.strip(), False)
             for place, claim in claims:
-                true = truths(claim.preset).get(claim.fact)
+                if not (known := truths(claim.preset)):
+                    continue  # nothing can be said before that preset is mended
+                true = known.get(claim.fact)
                 right = bool(claim.doubt) or agrees(claim, true)
                 written = claim.stated if right else restate(claim, true) or str(true)
                 place = place.removeprefix(f"{root}/")

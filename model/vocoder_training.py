@@ -201,9 +201,10 @@ def pitch_errors(made_h: Array, true_h: Array) -> dict[str, float]:
 def measure(
     vocoder: SourceFilterVocoder, clips: Sequence[Clip], audio: Audio, settings: Settings, seed: int
 ) -> dict[str, float]:
-    """Mean STFT distance of the vocoder and of Griffin-Lim to the recordings, `pitch_errors` of the vocoded clips, and
-    the seconds of work for a second of speech on one thread (`real_time_factor`, the only figure a clock decides)."""
-    distances, griffin_lim_distances, made_tracks, true_tracks = [], [], [], []
+    """Mean STFT distance to the recordings and `pitch_errors` of the vocoded clips, the same for Griffin-Lim, and the
+    seconds of work for a second of speech on one thread (`real_time_factor`, the only figure a clock decides)."""
+    distances: dict[str, list[float]] = {"": [], "griffin_lim_": []}
+    tracks: dict[str, list[Array]] = {"": [], "griffin_lim_": [], "true": []}
     seconds = 0.0
     with _threads(1):
         for waveform, mel in clips:
@@ -213,14 +214,16 @@ def measure(
             made_s = vocode(mel_tm, audio, vocoder, settings.griffin_lim_iterations, seed)
             seconds += time.perf_counter() - started
             classic_s = griffin_lim(mel_tm, audio, settings.griffin_lim_iterations, seed)
-            distances.append(stft_distance(made_s[None], true_s[None], audio).item())
-            griffin_lim_distances.append(stft_distance(classic_s[None], true_s[None], audio).item())
-            made_tracks.append(pitch_labels(made_s.numpy(), audio))
-            true_tracks.append(pitch_labels(true_s.numpy(), audio))
-    return {
-        "stft_distance": math.fsum(distances) / len(clips),
-        "griffin_lim_stft_distance": math.fsum(griffin_lim_distances) / len(clips),
-        **pitch_errors(np.concatenate(made_tracks), np.concatenate(true_tracks)),
+            for kind, waveform_s in (("", made_s), ("griffin_lim_", classic_s)):
+                distances[kind].append(stft_distance(waveform_s[None], true_s[None], audio).item())
+                tracks[kind].append(pitch_labels(waveform_s.numpy(), audio))
+            tracks["true"].append(pitch_labels(true_s.numpy(), audio))
+    true_track = np.concatenate(tracks["true"])
+    figures = {f"{kind}stft_distance": math.fsum(distances[kind]) / len(clips) for kind in distances}
+    for kind in distances:
+        errors = pitch_errors(np.concatenate(tracks[kind]), true_track)
+        figures |= {f"{kind}{name}": error for name, error in errors.items()}
+    return figures | {
         "real_time_factor": seconds * audio.sample_rate / sum(len(mel) * audio.hop_length for _, mel in clips),
     }
 

@@ -32,6 +32,7 @@ def by_librosa(samples: Waveform) -> np.ndarray:
         fmin=AUDIO.fmin,
         fmax=AUDIO.fmax,
         power=1.0,
+        pad_mode="reflect",
     )
     return np.log(np.maximum(mel_mt, FLOOR)).T
 

@@ -23,6 +23,9 @@ from model.generation import Generated, generate
 from model.network import VoiceCloner
 from model.vocoder import SourceFilterVocoder, vocode
 
+THREADS = 1
+"""CPU threads with which a sentence is spoken fastest: a second one gains nothing, see benchmarks/README.md."""
+
 PAUSE = 0.25
 """Silence between sentences, s."""
 

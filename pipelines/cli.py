@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from registry.ledger import Entry
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +39,33 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of the preset's file first"
     )
+    run.add_argument("--commit", action="store_true", help="commit dvc.lock, settings, metrics and curve of the run")
     run.set_defaults(run=_run)
+
+    reproduce = _verb(
+        verbs,
+        "reproduce",
+        "make a past run again, and say whether it is the same",
+        "Make the run of a commit, a registered version or an alias again, from its own code and data, in a folder "
+        "apart.\nThe verdict is bit-identical or within tolerance (exit code 0), or different (1), with the first "
+        "cause found.",
+        "myxtts reproduce HEAD\nmyxtts reproduce 7 --preset smoke\nmyxtts reproduce @champion --json",
+    )
+    reproduce.add_argument("run_of", metavar="REV|VERSION|@ALIAS", help="a commit with a dvc.lock, or a version")
+    reproduce.add_argument("--preset", default="demo", help="whose run (default: demo)")
+    reproduce.set_defaults(run=_reproduce)
+
+    diff = _verb(
+        verbs,
+        "diff",
+        "name what differs between two runs",
+        "Name what differs between two runs: data, settings, code, lock file, machine, and what came out.",
+        "myxtts diff HEAD~1 HEAD\nmyxtts diff @champion @challenger --json",
+    )
+    diff.add_argument("one", metavar="REV|VERSION|@ALIAS")
+    diff.add_argument("other", metavar="REV|VERSION|@ALIAS")
+    diff.add_argument("--preset", default="demo", help="whose runs (default: demo)")
+    diff.set_defaults(run=_diff)
 
     verify = _verb(
         verbs,
@@ -76,12 +105,46 @@ def _parser() -> argparse.ArgumentParser:
     models = _verb(
         verbs,
         "models",
-        "list the registered models",
-        "List registered versions, newest first, with their aliases, identity and metrics.",
-        "myxtts models\nmyxtts models demo --json",
+        "list the registered models and what became of them",
+        "List registered versions, newest first, with their aliases, metrics, commit and date; or show one of them "
+        "whole, or the ledger of promotions, or remove old versions.",
+        "myxtts models\nmyxtts models --preset smoke --json\nmyxtts models @champion\nmyxtts models --history\n"
+        "myxtts models --prune --keep 5     # champions past and present and tagged `myxtts.protected` ones stay",
     )
-    models.add_argument("preset", nargs="?", help="only models of this preset")
+    models.add_argument("version", nargs="?", metavar="VERSION|@ALIAS", help="show this one whole")
+    models.add_argument("--preset", help="only models of this preset (demo where one model is meant)")
+    what_of_models = models.add_mutually_exclusive_group()
+    what_of_models.add_argument("--history", action="store_true", help="show the ledger")
+    what_of_models.add_argument("--prune", action="store_true", help="remove old versions")
+    models.add_argument("--keep", type=int, default=5, help="with --prune: how many of the newest stay (default: 5)")
     models.set_defaults(run=_models)
+
+    promote = _verb(
+        verbs,
+        "promote",
+        "make a version the champion, if every gate opens",
+        "Ask every gate of configs/gates.yaml, show each with what it found, and make the version the champion if all "
+        "open; the ledger keeps what was found and who asked.",
+        "myxtts promote\nmyxtts promote 7 --dry-run\n"
+        'myxtts promote @challenger --override --reason "the recogniser mishears the new names"',
+    )
+    promote.add_argument("version", nargs="?", default="@challenger", metavar="VERSION|@ALIAS")
+    promote.add_argument("--preset", default="demo", help="whose registered model (default: demo)")
+    promote.add_argument("--dry-run", action="store_true", help="ask the gates and change nothing")
+    promote.add_argument("--override", action="store_true", help="promote although gates on quality stay shut")
+    promote.add_argument("--reason", help="why to override; the ledger keeps it")
+    promote.set_defaults(run=_promote)
+
+    rollback = _verb(
+        verbs,
+        "rollback",
+        "return to the champion before",
+        "Make the champion before, or another that once was, the champion again, if its files and identity are whole.",
+        "myxtts rollback\nmyxtts rollback --to 3",
+    )
+    rollback.add_argument("--to", type=int, metavar="VERSION", help="which champion of the past (default: the last)")
+    rollback.add_argument("--preset", default="demo", help="whose registered model (default: demo)")
+    rollback.set_defaults(run=_rollback)
     return parser
 
 
@@ -100,15 +163,48 @@ def _verb(verbs: Any, name: str, summary: str, description: str, examples: str) 
 
 def _run(parsed: argparse.Namespace) -> int:
     from configs.schema import ConfigError
+    from pipelines.commit import CommitError
     from pipelines.run import RunError, run, summary_lines
 
     try:
-        made = run(parsed.preset, parsed.set)
+        made = run(parsed.preset, parsed.set, parsed.commit)
     except ConfigError as error:
         return _fail(error, 2)
-    except RunError as error:
+    except (RunError, CommitError) as error:
         return _fail(error, 1)
     print(json.dumps(made, indent=2) if parsed.json else "\n".join(summary_lines(made)))
+    return 0
+
+
+def _reproduce(parsed: argparse.Namespace) -> int:
+    from pipelines.reproduce import reproduce, verdict_lines
+    from registry.comparison import DIFFERENT
+    from registry.past import NotReproducible
+
+    def say(message: str) -> None:
+        print(f"myxtts: {message}", file=sys.stderr)
+
+    try:
+        made = reproduce(parsed.run_of, parsed.preset, say)
+    except LookupError as error:
+        return _fail(error, 2)
+    except NotReproducible as error:
+        return _fail(error, 1)
+    print(json.dumps(made, indent=2) if parsed.json else "\n".join(verdict_lines(made)))
+    return 1 if made["verdict"] == DIFFERENT else 0
+
+
+def _diff(parsed: argparse.Namespace) -> int:
+    from pipelines.reproduce import diff, diff_lines
+    from registry.past import NotReproducible
+
+    try:
+        made = diff(parsed.one, parsed.other, parsed.preset)
+    except LookupError as error:
+        return _fail(error, 2)
+    except NotReproducible as error:
+        return _fail(error, 1)
+    print(json.dumps(made, indent=2) if parsed.json else "\n".join(diff_lines(made)))
     return 0
 
 
@@ -169,22 +265,81 @@ def _models(parsed: argparse.Namespace) -> int:
     from pipelines.environment import isolate
 
     isolate()
-    from registry.store import list_versions
+    from pipelines.models import version_line, whole_version
+    from registry.promotion import history, prune
+    from registry.store import NoSuchModel, find, list_versions
 
-    versions = list_versions(parsed.preset)
-    if parsed.json:
-        print(json.dumps(versions, indent=2))
-        return 0
-    if not versions:
-        print("No model is registered yet; `myxtts run` makes one.")
-    for version in versions:
-        figures = version["metrics"]
-        shown = ", ".join(f"{name} {figures[name]:.3f}" for name in ("cer", "dnsmos", "mel_l1") if name in figures)
-        aliases = f" ({', '.join(version['aliases'])})" if version["aliases"] else ""
-        print(
-            f"{version['name']} {version['version']}{aliases}: {shown}; recipe {version['identity']['recipe.id'][:12]}"
-        )
+    preset = parsed.preset or "demo"
+    try:
+        if parsed.history:
+            entries = history(preset)
+            _show(parsed, [entry.as_json() for entry in entries], [line for entry in entries for line in entry.lines()])
+        elif parsed.prune:
+            entry = prune(preset, parsed.keep)
+            _show(parsed, entry.as_json(), entry.lines())
+        elif parsed.version:
+            number = int(find(preset, parsed.version).version)
+            version = next(version for version in list_versions(preset) if version["version"] == number)
+            _show(parsed, version, whole_version(version, history(preset)))
+        else:
+            versions = list_versions(parsed.preset)
+            none = ["No model is registered yet; `myxtts run` makes one."]
+            _show(parsed, versions, map(version_line, versions) if versions else none)
+    except (NoSuchModel, ValueError) as error:
+        return _fail(error, 2)
     return 0
+
+
+def _promote(parsed: argparse.Namespace) -> int:
+    if parsed.override != bool(parsed.reason):
+        return _fail(ValueError("--override needs --reason TEXT, and the other way round"), 2)
+    from pipelines.environment import isolate
+
+    isolate()
+    from registry.ledger import verdict_lines
+    from registry.promotion import examine, promote
+
+    if not parsed.dry_run:
+        return _change(parsed, lambda: promote(parsed.preset, parsed.version, parsed.reason))
+    try:
+        version, verdicts = examine(parsed.preset, parsed.version)
+    except (LookupError, ValueError) as error:
+        return _fail(error, 2)
+    content = {"version": version, "verdicts": [verdict.model_dump() for verdict in verdicts]}
+    _show(parsed, content, [f"version {version}; nothing is changed", *verdict_lines(verdicts)])
+    return 0 if all(verdict.passed for verdict in verdicts) else 1
+
+
+def _rollback(parsed: argparse.Namespace) -> int:
+    from pipelines.environment import isolate
+
+    isolate()
+    from registry.promotion import rollback
+
+    return _change(parsed, lambda: rollback(parsed.preset, parsed.to))
+
+
+def _change(parsed: argparse.Namespace, change: Callable[[], Entry]) -> int:
+    """Change the champion, and print the entry of the ledger that says whether it was changed."""
+    from mlflow.exceptions import MlflowException
+
+    from registry.promotion import NothingToDo
+
+    try:
+        entry = change()
+    except NothingToDo as nothing:
+        _show(parsed, None, [str(nothing)])
+        return 0
+    except (LookupError, ValueError, MlflowException) as error:
+        return _fail(error, 2)
+    except TimeoutError as error:
+        return _fail(error, 1)
+    _show(parsed, entry.as_json(), entry.lines())
+    return 1 if entry.decision is None or entry.decision.outcome == "refused" else 0
+
+
+def _show(parsed: argparse.Namespace, content: Any, lines: Iterable[str]) -> None:
+    print(json.dumps(content, indent=2) if parsed.json else "\n".join(lines))
 
 
 def _fail(error: Exception, code: int) -> int:

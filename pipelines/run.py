@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
-import subprocess
-import sys
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from configs import ROOT, edit
 from configs.schema import Config, ConfigError, load_config, parse_config, parse_setting, preset_path
 from consistency.rules import check_config
+from pipelines.commit import commit_run, files_to_commit, require_committed_code
+from pipelines.dvc import run_dvc
 from pipelines.environment import isolate
 from registry.identity import COMMIT_VARIABLE, DIRTY_VARIABLE, checkout_state
 
@@ -22,25 +25,29 @@ class RunError(Exception):
     """The run came to an end before its goal; the message says why."""
 
 
-def run(preset: str, settings: Sequence[str]) -> dict[str, Any]:
+def run(preset: str, settings: Sequence[str], commit: bool = False) -> dict[str, Any]:
     """Make everything that the preset describes; returns what was made, as `--json` prints it.
 
-    Raises `ConfigError` for settings that are refused and `RunError` for a run that did not reach the registry.
+    With `commit`, what belongs to the run is committed, and the registered version says so.
+    Raises `ConfigError` for settings that are refused, `CommitError` for a run that cannot be committed and `RunError`
+    for one that did not reach the registry.
     """
-    config = apply_settings(preset, settings)
-    wrong = [finding for finding in check_config(config, f"configs/{preset}.yaml") if not finding.agrees]
-    if wrong:
-        raise RunError("\n".join(map(str, wrong)))
-    _list_preset(preset)
-    isolate()
-    commit, dirty = checkout_state()
-    os.environ |= {COMMIT_VARIABLE: commit, DIRTY_VARIABLE: dirty}
-    target = f"pipeline@{preset}"
-    status = _dvc("status", "--with-deps", "--json", target, capture=True)
-    stale = status is None or bool(json.loads(status))
-    if stale and _dvc("repro", target) is None:
-        raise RunError(f"The run of {preset!r} stopped; nothing was registered. The reason is above.")
-    return _describe(preset, config, changed=stale)
+    with _alone():
+        made_from = require_committed_code() if commit else ""
+        config = apply_settings(preset, settings)
+        wrong = [finding for finding in check_config(config, f"configs/{preset}.yaml") if not finding.agrees]
+        if wrong:
+            raise RunError("\n".join(map(str, wrong)))
+        _list_preset(preset)
+        isolate()
+        head, dirty = checkout_state()
+        os.environ |= {COMMIT_VARIABLE: head, DIRTY_VARIABLE: dirty}
+        target = f"pipeline@{preset}"
+        status = run_dvc("status", "--with-deps", "--json", target, capture=True)
+        stale = status is None or bool(json.loads(status))
+        if stale and run_dvc("repro", target) is None:
+            raise RunError(f"The run of {preset!r} stopped; nothing was registered. The reason is above.")
+        return _describe(preset, config, stale, made_from)
 
 
 def apply_settings(preset: str, settings: Sequence[str]) -> Config:
@@ -80,17 +87,44 @@ def summary_lines(made: dict[str, Any]) -> list[str]:
     lines.append(f"  {'sentences that end':32}{quality['ended_percent']:8.0f}%")
     lines.append(f"  {'s of work for a s of speech':32}{speed['rtf']:9.3f}")
     lines.append(f"  error rates by {made['asr']}")
-    return [*lines, "", "Listen:", *(f"  {path}" for path in made["audio"]), f"See: {made['page']}"]
+    lines += ["", "Listen:", *(f"  {path}" for path in made["audio"]), f"See: {made['page']}"]
+    if made["to_commit"]:
+        files = " ".join(made["to_commit"])
+        command = f"git commit --only {files} --message {shlex.quote(made['message'])}"
+        lines += ["", "To keep the run with its commit (or let `myxtts run --commit` do it):"]
+        lines += [f"  git add {files}", f"  {command}"]
+    return lines
 
 
-def _describe(preset: str, config: Config, changed: bool) -> dict[str, Any]:
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Keep a second run out of this checkout; what keeps it out ends with this process, however that ends."""
+    path = ROOT / ".work" / "run.lock"
+    path.parent.mkdir(exist_ok=True)
+    with open(path, "a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise RunError(f"Process {file.read()} is making a run in this checkout; let it end first.") from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _describe(preset: str, config: Config, changed: bool, made_from: str) -> dict[str, Any]:
     from evaluation.judges import asr_identity
     from pipelines.voice import plan, run_id
+    from registry.past import record_commit
     from registry.store import Outs, model_name, register
 
     outs = Outs(preset)
     # DVC may have restored the results of an earlier run without running anything.
     version = register(preset, run_id(plan(preset, config)), {"zenml_run": "restored by DVC"})
+    message = f"Run {preset}: version {version.version}, recipe {version.tags['myxtts.recipe.id'][:12]}"
+    if made_from:
+        record_commit(version, commit_run(preset, message, made_from))
     examples = sorted((outs.reports / "listening" / "audio").glob("*-speech.wav"))
     return {
         "preset": preset,
@@ -102,6 +136,8 @@ def _describe(preset: str, config: Config, changed: bool) -> dict[str, Any]:
         "asr": asr_identity(),
         "checkpoints": outs.checkpoints.relative_to(ROOT).as_posix(),
         "audio": [path.relative_to(ROOT).as_posix() for path in examples],
+        "to_commit": files_to_commit(preset),
+        "message": message,
         "page": (outs.reports / "listening" / "index.html").relative_to(ROOT).as_posix(),
     }
 
@@ -113,12 +149,3 @@ def _list_preset(preset: str) -> None:
     if preset not in content["presets"]:
         content["presets"].append(preset)
         edit.write(path, content)
-
-
-def _dvc(*arguments: str, capture: bool = False) -> str | None:
-    """Run DVC in the checkout; its output if captured, None if it failed."""
-    command = [sys.executable, "-m", "dvc", *arguments]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE if capture else None, text=True)
-    if done.returncode:
-        return None
-    return done.stdout or ""

@@ -118,12 +118,13 @@ def occurrence() -> dict[str, str]:
 
 def checkout_state() -> tuple[str, str]:
     """The commit that is checked out, and what is uncommitted besides the files that runs write, comma-separated."""
-    commit = _git("rev-parse", "--verify", "-q", "HEAD").strip()
-    changed = [line[3:].strip('"') for line in _git("status", "--porcelain", "--untracked-files=all").splitlines()]
+    commit = git("rev-parse", "--verify", "-q", "HEAD").strip()
+    changed = [line[3:].strip('"') for line in git("status", "--porcelain", "--untracked-files=all").splitlines()]
     return commit, ",".join(path for path in changed if not path.startswith(_MADE_BY_RUNS))
 
 
-def _git(*arguments: str) -> str:
+def git(*arguments: str) -> str:
+    """What git says of this checkout; nothing if it fails."""
     return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True).stdout
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import io
 import tempfile
+import threading
 from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import mlflow
 import pandas as pd
 from mlflow.pyfunc import PythonModel
 from mlflow.types import ColSpec, DataType, Schema
+
+from configs.schema import Data
+from registry.identity import file_digest
 
 if TYPE_CHECKING:
     from model.synthesis import Voice
@@ -21,7 +25,10 @@ CHECKPOINTS = "checkpoints"
 """Name of the artifact folder with `model.safetensors` and `vocoder.safetensors`."""
 
 MODEL_CONFIG = {"int8": False}
-"""What `mlflow.pyfunc.load_model(…, model_config=…)` may set: `int8` decodes faster on a CPU."""
+"""What `mlflow.pyfunc.load_model(…, model_config=…)` may set: `int8` decodes faster on a CPU.
+
+Registration adds `sha256`, the digests of the checkpoints; files that have others are not loaded.
+"""
 
 INPUTS = Schema(
     [
@@ -45,6 +52,12 @@ OUTPUTS = Schema(
 """`audio` is a WAV, base64. A row that cannot be spoken has an `error` and no audio; it does not spoil the others."""
 
 
+LANGUAGES: tuple[str, ...] = get_args(get_args(Data.model_fields["languages"].annotation)[0])
+
+# espeak-ng cannot be called by two threads, and a server has many.
+_ONE_AT_A_TIME = threading.Lock()
+
+
 class ServedVoice(PythonModel):
     """A voice behind MLflow's pyfunc interface."""
 
@@ -53,14 +66,21 @@ class ServedVoice(PythonModel):
     @classmethod
     def of(cls, folder: Path, int8: bool) -> ServedVoice:
         """The voice of a folder of checkpoints, without MLflow around it."""
-        from model.synthesis import load_voice
+        import torch
 
+        from model.synthesis import THREADS, load_voice
+
+        torch.set_num_threads(THREADS)
         served = cls()
         served.voice = load_voice(folder, int8)
         return served
 
     def load_context(self, context: Any) -> None:
-        self.voice = self.of(Path(context.artifacts[CHECKPOINTS]), context.model_config["int8"]).voice
+        folder = Path(context.artifacts[CHECKPOINTS])
+        for name, expected in context.model_config["sha256"].items():
+            if (found := file_digest(folder / name)) != expected:
+                raise ValueError(f"{folder / name} has SHA-256 {found}, but {expected} was registered")
+        self.voice = self.of(folder, context.model_config["int8"]).voice
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Speak every row; see `INPUTS` and `OUTPUTS`."""
@@ -70,7 +90,8 @@ class ServedVoice(PythonModel):
         given = {name: value for name, value in row.items() if not pd.isna(value)}
         answer = {"audio": "", "sample_rate": self.voice.audio.sample_rate, "ended": False, "error": ""}
         try:
-            return answer | self._speak(given)
+            with _ONE_AT_A_TIME:
+                return answer | self._speak(given)
         except ValueError as error:
             return answer | {"error": str(error)}
 
@@ -82,10 +103,13 @@ class ServedVoice(PythonModel):
         rate = float(given.get("speaking_rate", 1.0))
         if not 0.5 <= rate <= 2.0:
             raise ValueError(f"speaking_rate is {rate:g}, expected 0.5 to 2")
+        language, seed = given.get("language", "en"), int(given.get("seed", 0))
+        if language not in LANGUAGES:
+            raise ValueError(f"language is {language!r}, expected one of {', '.join(LANGUAGES)}")
+        if not 0 <= seed < 2**63:
+            raise ValueError(f"seed is {seed}, expected 0 or more")
         reference_tm = self._reference(given["reference"]) if "reference" in given else None
-        speech = speak(
-            self.voice, given["text"], given.get("language", "en"), reference_tm, rate, int(given.get("seed", 0))
-        )
+        speech = speak(self.voice, given.get("text", ""), language, reference_tm, rate, seed)
         wav = io.BytesIO()
         sf.write(wav, speech.waveform, self.voice.audio.sample_rate, format="WAV", subtype="PCM_16")
         return {"audio": base64.b64encode(wav.getvalue()).decode(), "ended": speech.ended}
@@ -95,13 +119,19 @@ class ServedVoice(PythonModel):
 
         from model.synthesis import read_reference
 
+        try:
+            content = base64.b64decode(encoded, validate=True)
+        except ValueError:
+            raise ValueError("reference is not base64") from None
         with tempfile.NamedTemporaryFile(suffix=".audio") as file:
-            file.write(base64.b64decode(encoded, validate=True))
+            file.write(content)
             file.flush()
             try:
                 return read_reference(Path(file.name), self.voice)
             except sf.LibsndfileError:
                 raise ValueError("reference is not audio that can be decoded; expected WAV, FLAC, OGG or MP3") from None
+            except ValueError as error:
+                raise ValueError(str(error).replace(f"{file.name}:", "reference has")) from None
 
 
 mlflow.models.set_model(ServedVoice())

@@ -1,4 +1,7 @@
-"""Speaking with a registered version, in a process of its own with the version's own code."""
+"""Speaking with a registered version, in a process of its own with the version's own code.
+
+A version whose files are not those that were registered does not speak.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from registry.store import CHALLENGER, model_name
-
-CHAMPION = "champion"
+from registry.store import CHALLENGER, CHAMPION, SERVED, fetched, find, store, wrong_files
 
 # Two versions in one process would share the modules of the first, so each gets a process.
 _SPEAK = """
@@ -26,40 +27,30 @@ with open(sys.argv[2], "w") as file:
 """
 
 
-class NoSuchModel(LookupError):
-    """Nothing is registered under the wanted name."""
-
-
 def model_uri(preset: str, wanted: str | None) -> str:
     """MLflow's URI of a version: by number, by `@alias`, or the champion, else the challenger, if none is wanted."""
-    import mlflow
-    from mlflow.exceptions import MlflowException
-
-    client, name = mlflow.MlflowClient(os.environ["MLFLOW_TRACKING_URI"]), model_name(preset)
-    candidates = [wanted] if wanted else [f"@{CHAMPION}", f"@{CHALLENGER}"]
-    for candidate in candidates:
-        try:
-            if candidate.startswith("@"):
-                version = client.get_model_version_by_alias(name, candidate[1:])
-            else:
-                version = client.get_model_version(name, candidate)
-        except MlflowException:
-            continue
-        return f"models:/{name}/{version.version}"
-    raise NoSuchModel(f"{name} has no version {' or '.join(candidates)}; `myxtts models {preset}` lists what there is")
+    version = find(preset, *([wanted] if wanted else [f"@{CHAMPION}", f"@{CHALLENGER}"]))
+    return f"models:/{version.name}/{version.version}"
 
 
 def speak_with(uri: str, rows: Sequence[dict[str, Any]], int8: bool) -> list[dict[str, Any]]:
     """The answers of a registered version to rows of `registry.served_model.INPUTS`.
 
-    Raises `RuntimeError` with the version's own error if it cannot be loaded.
+    Raises `RuntimeError` if its files are not those that were registered, or with its own error if it cannot be loaded.
     """
+    with fetched(store().get_model_version(*uri.removeprefix("models:/").rsplit("/", 1))) as evidence:
+        if wrong := wrong_files(evidence):
+            head = f"{uri} does not speak; its files are not those that were registered:"
+            raise RuntimeError("\n".join([head, *wrong.values()]))
+        return _speak(uri, evidence.folder / SERVED, rows, int8)
+
+
+def _speak(uri: str, served: Path, rows: Sequence[dict[str, Any]], int8: bool) -> list[dict[str, Any]]:
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    inherited["PYTHONDONTWRITEBYTECODE"] = "1"  # nothing is added to the registered files
     with tempfile.TemporaryDirectory() as folder:
         answers = Path(folder, "answers.json")
         done = subprocess.run(
-            [sys.executable, "-c", _SPEAK, uri, str(answers), "int8" if int8 else "float32"],
+            [sys.executable, "-c", _SPEAK, str(served), str(answers), "int8" if int8 else "float32"],
             cwd=folder,
             env=inherited,
             input=json.dumps(list(rows)),

@@ -25,7 +25,7 @@ from evaluation.speaking import (
     unrecorded,
 )
 from model.checkpoint import load_model, load_vocoder
-from model.synthesis import Voice
+from model.synthesis import THREADS, Voice
 from steps.progress import progress, watched
 from steps.work import Result, making, result_of, work_folder
 
@@ -44,7 +44,7 @@ def evaluate_model(
     far_sentences = read_sentences(FAR_SENTENCES, how.far_sentences)
     workers = os.cpu_count() or 1
     with making(folder) as out, progress() as report:
-        torch.set_num_threads(1)  # a second thread slows the decoding of single sentences
+        torch.set_num_threads(THREADS)
         near_speech = held_out(voice, read, ROOT / "data/corpus" / preset, chosen)
         near = list(watched(near_speech, "speaking", len(chosen), report))
         far = list(watched(unrecorded(voice, far_sentences), "speaking afar", len(far_sentences), report))

@@ -83,7 +83,7 @@ class Clone:
         return made
 
     def challenger(self) -> dict[str, Any]:
-        versions = json.loads(self.python("-m", "pipelines.cli", "models", "smoke", "--json"))
+        versions = json.loads(self.python("-m", "pipelines.cli", "models", "--preset", "smoke", "--json"))
         found: list[dict[str, Any]] = [version for version in versions if "challenger" in version["aliases"]]
         assert len(found) == 1
         return found[0]

@@ -218,7 +218,7 @@ def test_promotions(registry: Registry) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=20,
+            max_examples=15,
             stateful_step_count=10,
             deadline=None,
             derandomize=True,

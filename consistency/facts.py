@@ -50,12 +50,11 @@ def model_facts(config: Model) -> dict[str, Any]:
     )
 
 
-def _head_dim(component: nn.Module) -> int:
-    """Width of the heads of a component's attention to itself."""
+def _head_dim(component: nn.Module) -> int | list[int]:
+    """Width of the heads of a component's attention to itself; all of them, if its layers differ."""
     widths = {
         module.query_key_value.out_features // 3 // module.heads
         for module in component.modules()
         if isinstance(module, SelfAttention)
     }
-    (width,) = widths
-    return width
+    return widths.pop() if len(widths) == 1 else sorted(widths)

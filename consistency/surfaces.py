@@ -60,7 +60,7 @@ def presets_surface(root: Path, presets: Sequence[str]) -> Surface:
                     )
                 continue
             content = edit.read(path)
-            for finding in check_config(config, where):
+            for finding in check_config(config, path.stem):
                 number = edit.line_of(content, finding.fact)
                 yield _stated_by("presets", finding, f"{where}:{number}" if number else where)
 
@@ -68,8 +68,8 @@ def presets_surface(root: Path, presets: Sequence[str]) -> Surface:
         for path in paths:
             while True:  # a width that is put right decides the heads
                 config = _config(path)
-                wrong = [] if isinstance(config, ConfigError) else check_config(config, "")
-                right = {f.fact: f.right for f in wrong if not f.agrees and f.right is not None}
+                held = [] if isinstance(config, ConfigError) else check_config(config, path.stem)
+                right = {f.fact: f.right for f in held if not f.agrees and f.right is not None}
                 if not right:
                     break
                 content = edit.read(path)

@@ -35,7 +35,7 @@ def run(preset: str, settings: Sequence[str], commit: bool = False) -> dict[str,
     with _alone():
         made_from = require_committed_code() if commit else ""
         config = apply_settings(preset, settings)
-        wrong = [finding for finding in check_config(config, f"configs/{preset}.yaml") if not finding.agrees]
+        wrong = [finding for finding in check_config(config, preset) if not finding.agrees]
         if wrong:
             raise RunError("\n".join(map(str, wrong)))
         _list_preset(preset)

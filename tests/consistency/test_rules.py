@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from torch import nn
 
 from configs.schema import Config, load_config, parse_config, presets
 from consistency.facts import model_facts
 from consistency.rules import check_config, check_model
+from model.network import AudioEncoder, VoiceCloner
+from model.sizes import PARTS
 
 
 @pytest.mark.parametrize("preset", presets())
@@ -45,8 +49,76 @@ def test_a_broken_rule_is_named_with_what_would_do(
     content = smoke.model_dump()
     content[section][key] = value
     broken = parse_config(Config, content, "smoke")
-    wrong = [finding for finding in check_config(broken, "configs/smoke.yaml") if not finding.agrees]
+    wrong = [finding for finding in check_config(broken, "smoke") if not finding.agrees]
     assert any(finding.rule == rule and expected in finding.expected for finding in wrong), wrong
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "rule"),
+    [
+        ("model.text_encoder_dim", 256, "text encoder values of the published model"),
+        ("model.text_encoder_layers", 6, "text encoder values of the published model"),
+        ("model.audio_encoder_dim", 512, "audio encoder values of the published model"),
+        ("model.audio_encoder_layers", 4, "audio encoder values of the published model"),
+        ("model.decoder_layers", 12, "decoder values of the published model"),
+        ("model.decoder_heads", 16, "decoder values of the published model"),
+        ("model.speaker_embedding_dim", 256, "speaker width of the published model"),
+        ("data.batch_size", 32, "data settings of the published model"),
+    ],
+)
+def test_the_full_preset_is_the_published_model(key: str, value: int, rule: str) -> None:
+    full = load_config("full").model_dump()
+    section, _, name = key.partition(".")
+    true, full[section][name] = full[section][name], value
+    broken = parse_config(Config, full, "full")
+    (finding,) = [f for f in check_config(broken, "full") if not f.agrees and f.rule.endswith("published model")]
+    assert (finding.rule, finding.fact, finding.value, finding.right) == (rule, key, value, true)
+    assert not [f for f in check_config(broken, "mine") if f.rule.endswith("published model")]
+
+
+def _without_last_layer(component: Any) -> None:
+    component.layers = component.layers[:-1]
+
+
+def _with_half_the_heads(component: Any) -> None:
+    attention = component.layers[0].attention
+    attention.query_key_value = nn.Linear(attention.query_key_value.in_features, 3 * 64 * attention.heads // 2)
+
+
+def _wider(component: Any) -> None:
+    attention = component.layers[0].attention
+    attention.query_key_value = nn.Linear(attention.query_key_value.in_features + 64, 3 * 64 * attention.heads)
+
+
+@pytest.mark.parametrize("component", ["text_encoder", "audio_encoder", "decoder"])
+@pytest.mark.parametrize(
+    ("size", "spoil"), [("layers", _without_last_layer), ("heads", _with_half_the_heads), ("dim", _wider)]
+)
+def test_a_network_that_is_not_what_its_preset_says_is_found(
+    monkeypatch: pytest.MonkeyPatch, component: str, size: str, spoil: Callable[[Any], None]
+) -> None:
+    config = load_config("demo")
+    build = VoiceCloner.__init__
+
+    def build_wrongly(self: VoiceCloner, *arguments: Any) -> None:
+        build(self, *arguments)
+        spoil(self.get_submodule(PARTS[component]))
+
+    monkeypatch.setattr(VoiceCloner, "__init__", build_wrongly)
+    found = {finding.fact for finding in check_model(config) if not finding.agrees}
+    assert f"{component}_{size}" in found
+
+
+def test_a_network_with_another_speaker_width_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    build = AudioEncoder.__init__
+
+    def build_wrongly(self: AudioEncoder, *arguments: Any) -> None:
+        build(self, *arguments)
+        self.speaker = nn.Linear(self.speaker.in_features, 64)
+
+    monkeypatch.setattr(AudioEncoder, "__init__", build_wrongly)
+    wrong = [finding for finding in check_model(load_config("demo")) if not finding.agrees]
+    assert [(f.fact, f.value, f.expected) for f in wrong] == [("speaker_embedding_dim", 64, "128")]
 
 
 def test_facts_of_the_full_model_are_those_of_its_weights() -> None:

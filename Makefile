@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: setup run test test-all check browser lock clean
+.PHONY: setup run test test-all check browser servers lock clean
 
 run: setup  ## the whole pipeline on the default corpus, ending with a voice to listen to
 	myxtts run
@@ -11,7 +11,7 @@ test: setup browser  ## what CI runs: style, types, tests, the whole pipeline on
 	$(MAKE) --no-print-directory check
 	pytest
 
-test-all: setup browser  ## also what is slow
+test-all: setup browser servers  ## also what is slow
 	pytest -m "slow or not slow"
 
 check: setup  ## style, types, and whether everything agrees
@@ -37,6 +37,11 @@ browser:  ## Debian's Chromium, in which tests look at the pages
 	@command -v chromium >/dev/null || \
 		{ [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
 		{ echo "Chromium is missing: apt install chromium" >&2; exit 2; }
+
+servers:  ## Debian's SSH and PostgreSQL, for the slow tests of sharing
+	@{ [ -x /usr/sbin/sshd ] && ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; } || \
+		{ [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq openssh-server postgresql >/dev/null; } || \
+		{ echo "These are missing: apt install openssh-server postgresql" >&2; exit 2; }
 
 lock:  ## resolve anew and write requirements.lock; commit it after `make test`
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock

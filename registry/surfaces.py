@@ -20,8 +20,8 @@ from consistency.surfaces import (
     model_surface,
     presets_surface,
 )
-from registry.identity import file_digest, source_files
-from registry.store import list_versions
+from registry.identity import source_files
+from registry.store import SERVED, fetched, list_versions, store, wrong_files
 
 
 def sources(presets: Sequence[str]) -> list[Surface]:
@@ -95,25 +95,19 @@ def _version_statements(version: Mapping[str, Any]) -> Iterator[Statement]:
     from registry.served_model import INPUTS, OUTPUTS
 
     where = f"{version['name']} version {version['version']}"
-    identity = version["identity"]
 
     def statement(fact: str, stated: object, true: object) -> Statement:
         return Statement("versions", where, fact, str(stated), str(true), stated == true)
 
-    try:
-        folder = Path(mlflow.artifacts.download_artifacts(f"models:/{version['name']}/{version['version']}"))
-        signature = mlflow.models.Model.load(folder).signature
-    except (mlflow.exceptions.MlflowException, OSError) as error:
-        yield statement("files", error, "files in the artifact store")
-        return
-    yield statement("signature", signature and signature.inputs, INPUTS)
-    yield statement("signature", signature and signature.outputs, OUTPUTS)
-    files = {path.name: path for path in (folder / "artifacts").rglob("*.safetensors")}
-    for name in ("model.safetensors", "vocoder.safetensors"):
-        found = file_digest(files[name]) if name in files else "no such file"
-        yield statement(f"SHA-256 of {name}", identity.get(f"sha256.{name}", "no tag"), found)
-    if "model.safetensors" in files:
-        yield from checkpoint_statements("versions", files["model.safetensors"], where, None)
+    with fetched(store().get_model_version(version["name"], str(version["version"]))) as evidence:
+        problems = wrong_files(evidence)
+        yield statement("files", "; ".join(problems.values()) or "as registered", "as registered")
+        if problems:
+            return
+        signature = mlflow.models.Model.load(evidence.folder / SERVED).signature
+        yield statement("signature", signature and signature.inputs, INPUTS)
+        yield statement("signature", signature and signature.outputs, OUTPUTS)
+        yield from checkpoint_statements("versions", evidence.checkpoint("model.safetensors"), where, None)
 
 
 def _parameters(stage: Mapping[str, Any]) -> list[str]:

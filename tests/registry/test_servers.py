@@ -73,10 +73,9 @@ def answering(command: list[str], url: str, log: Path) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
     """The address of a database of PostgreSQL's, on this machine only."""
-    pytest.importorskip("psycopg2")
     programs = [shutil.which("initdb"), *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb")))]
     if not any(programs):
-        pytest.skip("PostgreSQL is not installed")
+        pytest.fail("PostgreSQL is missing; `make servers` installs it")
     initdb = Path(next(program for program in programs if program))
     folder, port = Path(tempfile.mkdtemp()), free_port()
     user = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to be run by root

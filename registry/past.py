@@ -8,7 +8,6 @@ import csv
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
 import re
 import shutil
@@ -24,7 +23,7 @@ from configs.schema import flat
 from registry.comparison import Facts, Results, agree
 from registry.identity import LOCK_FILE, PACKAGES, file_digest, git, occurrence
 from registry.speaking import model_uri
-from registry.store import fetched, model_name, search, store
+from registry.store import fetched, model_name, search, store, store_exists
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -67,7 +66,7 @@ def find_past(wanted: str, preset: str) -> PastRun:
 
 def registered_as(past: PastRun, checkpoints: Sequence[Path]) -> PastRun:
     """A commit's run together with the version that has its checkpoints and metrics, if one is registered."""
-    if past.version or not checkpoints or not _store_exists():
+    if past.version or not checkpoints or not store_exists():
         return past
     tags = " and ".join(f"tags.`myxtts.sha256.{path.name}` = '{file_digest(path)}'" for path in checkpoints)
     for version in search(store(), f"name = '{model_name(past.preset)}' and {tags}"):
@@ -282,12 +281,6 @@ def _tag(version: ModelVersion, tags: Mapping[str, str]) -> None:
     for tag, value in tags.items():
         client.set_model_version_tag(version.name, version.version, tag, value)
         client.set_tag(str(version.run_id), tag, value)
-
-
-def _store_exists() -> bool:
-    """Whether there is a registry, which MLflow would otherwise create."""
-    uri = os.environ["MLFLOW_TRACKING_URI"]
-    return not uri.startswith("sqlite:///") or Path(uri.removeprefix("sqlite:///")).exists()
 
 
 def _md5(content: bytes) -> str:

@@ -212,6 +212,12 @@ def search(client: MlflowClient, wanted: str, order_by: list[str] | None = None)
         token = page.token or None
 
 
+def store_exists() -> bool:
+    """Whether there is a registry; asking for one that is not would make it, which takes seconds."""
+    uri = os.environ["MLFLOW_TRACKING_URI"]
+    return not uri.startswith("sqlite:///") or Path(uri.removeprefix("sqlite:///")).is_file()
+
+
 def store() -> MlflowClient:
     """The tracking store and registry that the environment names."""
     import mlflow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +20,7 @@ from consistency.surfaces import (
     presets_surface,
 )
 from registry.identity import source_files
-from registry.store import SERVED, fetched, list_versions, store, wrong_files
+from registry.store import SERVED, fetched, list_versions, store, store_exists, wrong_files
 
 
 def sources(presets: Sequence[str]) -> list[Surface]:
@@ -79,9 +78,8 @@ def versions_surface() -> Surface:
     """Registered versions that have an alias: their files are those of their tags, and agree with each other."""
 
     def read() -> Iterator[Statement]:
-        local = os.environ["MLFLOW_TRACKING_URI"].removeprefix("sqlite:///")
-        if local.startswith("/") and not Path(local).is_file():
-            return  # asking would make an empty store, which takes seconds
+        if not store_exists():
+            return
         for version in list_versions():
             if version["aliases"]:
                 yield from _version_statements(version)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+
+from configs.files import replacing
 
 
 def read(path: Path) -> Any:
@@ -17,10 +18,8 @@ def read(path: Path) -> Any:
 
 def write(path: Path, content: Any) -> None:
     """Put changed content in the place of what `read` found."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    with open(temporary, "w", encoding="utf-8") as file:
-        _yaml().dump(content, file)
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        _yaml().dump(content, temporary)
 
 
 def assign(content: Any, values: Mapping[str, Any]) -> None:

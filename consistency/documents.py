@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
@@ -11,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from configs.files import replacing
 from configs.schema import presets
 from consistency.claims import Claim, agrees, read_claims, restate
 
@@ -63,10 +63,9 @@ def mend(path: Path, claims: Iterable[tuple[Claim, Any]]) -> list[Claim]:
         text = text[:start] + (json.dumps(new)[1:-1] if is_escaped else new) + text[end:]
         mended += [claim for claim, _ in stated]
     if mended:
-        temporary = path.with_name(f".{path.name}.tmp")
-        temporary.write_bytes(text.encode())
-        shutil.copymode(path, temporary)
-        os.replace(temporary, path)
+        with replacing(path) as temporary:
+            temporary.write_bytes(text.encode())
+            shutil.copymode(path, temporary)
     return mended
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import difflib
 import functools
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from typing import Any, NamedTuple
 import torch
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from configs.files import replacing
 from configs.schema import load_config, preset_path
 from consistency.facts import facts
 from consistency.rules import COMPONENTS
@@ -108,10 +108,8 @@ def regenerate(path: Path) -> bool:
         before, text = "", render_document(_name_of(path))
     if text == before:
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(text.encode())
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        temporary.write_bytes(text.encode())
     return True
 
 

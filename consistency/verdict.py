@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from configs.files import replacing
 from consistency.surfaces import Statement, Surface
 
 
@@ -84,10 +84,8 @@ def write_page(verdict: Verdict, path: Path) -> None:
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
     )
     html = environment.get_template("verdict.html.j2").render(verdict=verdict, summary=_summary(verdict))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_text(html, encoding="utf-8")
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        temporary.write_text(html, encoding="utf-8")
 
 
 def _summary(verdict: Verdict) -> str:

@@ -46,7 +46,12 @@ def log_mel(audio_bs: torch.Tensor, audio: Audio) -> torch.Tensor:
         center=True,
         return_complex=True,
     ).abs()[..., :n_frames]
-    mel_bmt = mel_filters(audio).to(audio_bs.device) @ spectrum_bft
+    return log_mel_of(spectrum_bft, audio)
+
+
+def log_mel_of(magnitude_bft: torch.Tensor, audio: Audio) -> torch.Tensor:
+    """Log-mel (b, t, n_mels) of STFT magnitudes (b, n_fft // 2 + 1, t)."""
+    mel_bmt = mel_filters(audio).to(magnitude_bft.device) @ magnitude_bft
     return mel_bmt.clamp_min(FLOOR).log().transpose(-1, -2).contiguous()
 
 

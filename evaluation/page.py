@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from configs.files import replacing
 from configs.schema import Audio
 from evaluation.judges import Waveform, asr_identity
 from evaluation.listening import Utterance
@@ -72,9 +72,8 @@ def write_page(
         rows=table.to_numpy(dtype=object).tolist(),
     )
     path = folder / "index.html"
-    temporary = folder / ".index.html.tmp"
-    temporary.write_text(html, encoding="utf-8")
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        temporary.write_text(html, encoding="utf-8")
     return path
 
 
@@ -90,7 +89,5 @@ def _sounds(example: Utterance) -> dict[str, Waveform]:
 def _write_wav(waveform: Waveform, sample_rate: int, path: Path) -> None:
     import soundfile as sf
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    sf.write(temporary, waveform.clip(-1.0, 1.0).astype(np.float32), sample_rate, format="WAV", subtype="PCM_16")
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        sf.write(temporary, waveform.clip(-1.0, 1.0).astype(np.float32), sample_rate, format="WAV", subtype="PCM_16")

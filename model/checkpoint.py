@@ -13,12 +13,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from configs.files import replacing
 from configs.schema import Audio, TrainingConfig, differences, parse_config
 from data.text import SYMBOLS
 from model.generation import arrange_for_speaking
 from model.network import VoiceCloner
 from model.sizes import sizes
-from model.state import replacing
 from model.vocoder import SourceFilterVocoder
 
 # One key, because safetensors does not keep the order of several.

@@ -25,7 +25,7 @@ def arrange_for_speaking(model: VoiceCloner) -> VoiceCloner:
     Values and shapes stay; only strides change.
     """
     for module in model.mel_decoder.modules():
-        if isinstance(module, torch.nn.Linear) and module.out_features > module.in_features:
+        if isinstance(module, torch.nn.Linear):
             module.weight.data = module.weight.data.t().contiguous().t()
     return model.eval()
 

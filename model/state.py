@@ -6,14 +6,12 @@ training's own, and a SHA-256 over these and the tensors, so that a torn, altere
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -25,6 +23,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from configs.files import replacing
 from configs.schema import differences, flat
 
 _HEADER, _DIGEST = "myxtts_state", "sha256"
@@ -97,24 +96,6 @@ def read_state(path: Path, recipe: str, settings: Mapping[str, Any]) -> State:
         foreign = f"{path}: of another recipe ({content['recipe'][:16]}, expected {recipe[:16]})"
         raise StateError("\n".join([foreign, *differences(flat(content["settings"]), flat(settings))]))
     return State(content["step"], content["notes"], tensors)
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file to write; when the block ends well, it is on the disk and takes the place of `path`.
-
-    If not, nothing is left of it, and what could not be written is an `OSError` that names `path`.
-    """
-    temporary = path.with_name(f"{path.name}.tmp")
-    try:
-        yield temporary
-        _sync(temporary)
-        os.replace(temporary, path)
-        _sync(path.parent)
-    except (OSError, SafetensorError) as error:
-        raise OSError(f"{path} could not be written: {error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _print(message: str) -> None:
@@ -215,12 +196,3 @@ def _digest(header: str, tensors: Mapping[str, Tensor]) -> str:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
-
-
-def _sync(path: Path) -> None:
-    """Have a file or folder written to the disk itself."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from configs.schema import Audio, TrainingConfig
 from data.batches import reference_window
-from data.features import trimmed_audio
+from data.features import PEAK, trimmed_audio
 from data.mel import Waveform, log_mel
 from data.text import Tokens, has_sound, phonemize, split_sentences
 from model.checkpoint import load_model, load_vocoder
@@ -81,6 +81,8 @@ def read_reference(path: Path, voice: Voice) -> Tensor:
     samples = trimmed_audio(path, voice.audio)
     if len(samples) < voice.audio.sample_rate // 2:
         raise ValueError(f"{path}: {len(samples) / voice.audio.sample_rate:.2f} s of sound, expected 0.5 s or more")
+    if np.abs(samples).max() < PEAK / 2:  # what can be heard has been scaled to it
+        raise ValueError(f"{path}: nothing to hear, expected a voice")
     mel_tm = log_mel(torch.from_numpy(samples)[None], voice.audio)[0]
     return reference_window(mel_tm, voice.config.model.reference_frames)
 

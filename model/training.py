@@ -16,12 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from configs.files import replacing
 from configs.schema import Train, TrainingConfig
 from data.batches import Batch, TrainingSet, plan_batches, reference_window
 from data.features import Features
 from model.checkpoint import save_checkpoint
 from model.network import Prediction, VoiceCloner
-from model.state import States, replacing
+from model.state import States
 
 Progress = Callable[[int, int, Mapping[str, float]], None]
 """Called with the steps done, all steps and the current figures."""
@@ -106,7 +107,6 @@ def train(
         if states and accelerator.is_main_process:
             states.keep(step, {"curve": curve, "frames": frames, "seconds": seconds}, network, optimizer)
     if accelerator.is_main_process:
-        out.mkdir(parents=True, exist_ok=True)
         settings = TrainingConfig(**{name: getattr(config, name) for name in TrainingConfig.model_fields})
         with replacing(out / "training.csv") as path:
             _write_curve(curve, path)

@@ -1,8 +1,9 @@
 """From log-mels to waveforms: Griffin-Lim, which is always there, and a small neural vocoder.
 
 The neural one is a source-filter model. It reads pitch and voicing from the mel, makes a train of pulses at that
-pitch and white noise, and shapes both with filters that vary in time. It stands in the family of DDSP (Engel et al.,
-2020), the neural homomorphic vocoder (Liu et al., 2020) and neural source-filter models (Wang et al., 2019); its
+pitch and white noise, shapes both with filters that vary in time, and moves the level of every band of what comes out
+to where the mel has it: whoever listens finds the mel again that went in. It stands in the family of DDSP (Engel et
+al., 2020), the neural homomorphic vocoder (Liu et al., 2020) and neural source-filter models (Wang et al., 2019); its
 networks are ConvNeXt blocks, as in Vocos (Siuzdak, 2023).
 """
 
@@ -16,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from configs.schema import Audio
-from data.mel import mel_filters
+from data.mel import log_mel_of, mel_filters
 
 GRIFFIN_LIM_MOMENTUM = 0.99
 INVERSION_UPDATES = 30
@@ -33,6 +34,10 @@ TYPICAL_PITCH = 190.0
 PITCH_CLASSES = 128
 LOG_GAIN_RANGE = (-14.0, 5.0)
 """Keeps the filters finite, whatever the network says."""
+CORRECTIONS = 2
+"""How often the sound is held against the mel."""
+LARGEST_CORRECTION = 2.0
+"""By how much, as a logarithm, the level of a band is moved at most at once."""
 
 
 @torch.no_grad()
@@ -129,7 +134,7 @@ class SourceFilterVocoder(nn.Module):
         filters_mf = mel_filters(audio).numpy()
         area_m = filters_mf.sum(axis=1)
         band_m = filters_mf @ np.linspace(0, audio.sample_rate / 2, filters_mf.shape[1]) / area_m
-        bin_f = np.linspace(0, audio.sample_rate / 2, self.bins)
+        bin_f = np.linspace(0, audio.sample_rate / 2, audio.n_fft // 2 + 1)
         band_to_bin_mf = np.stack([np.interp(bin_f, band_m, one) for one in np.eye(audio.n_mels)])
         # White noise of power 1 has this root-mean-square amplitude in a bin of the mel's Hann window.
         unit_noise = math.sqrt(0.375 * audio.n_fft)
@@ -165,7 +170,29 @@ class SourceFilterVocoder(nn.Module):
         spectrum_bfh = spectrum_bfh + noise_bfh * noise_gain_bhf.exp().mT
         # The last half hop needs one half frame more.
         spectrum_bfh = torch.cat([spectrum_bfh, spectrum_bfh[..., -1:]], dim=-1)
-        return torch.istft(spectrum_bfh, self.n_fft, self.hop_length, window=self.window, length=noise_bs.shape[-1])
+        made_bs = torch.istft(spectrum_bfh, self.n_fft, self.hop_length, window=self.window, length=noise_bs.shape[-1])
+        for _ in range(CORRECTIONS):
+            made_bs = self._correct(made_bs, mel_btm)
+        return made_bs
+
+    def _correct(self, waveform_bs: Tensor, mel_btm: Tensor) -> Tensor:
+        """The waveforms with the level of every band moved towards that of the mel, frame by frame.
+
+        Neighbouring bands move together: the lowest are as narrow as a harmonic, and a smooth mel, as a model draws it,
+        would wash the harmonics out.
+        """
+        audio, samples = self.audio, waveform_bs.shape[-1]
+        window = torch.hann_window(audio.n_fft, device=waveform_bs.device)
+        padding = "reflect" if samples > audio.n_fft // 2 else "constant"  # as the mel's, if there is enough to reflect
+        spectrum_bft = torch.stft(
+            waveform_bs, audio.n_fft, audio.hop_length, window=window, pad_mode=padding, return_complex=True
+        )
+        made_btm = log_mel_of(spectrum_bft[..., :-1].abs(), audio)
+        correction_btm = (mel_btm - made_btm).clamp(-LARGEST_CORRECTION, LARGEST_CORRECTION)
+        correction_btm = F.avg_pool1d(correction_btm, 3, stride=1, padding=1, count_include_pad=False)
+        gain_bft = (correction_btm @ self.band_to_bin_mf).exp().mT
+        gain_bft = torch.cat([gain_bft, gain_bft[..., -1:]], dim=-1)  # the last hop needs one frame more
+        return torch.istft(spectrum_bft * gain_bft, audio.n_fft, audio.hop_length, window=window, length=samples)
 
     def _filters(self, mel_btm: Tensor, pitch_bh: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Log gain and phase for the pulses and log gain for the noise, each (b, h, f)."""
@@ -175,7 +202,7 @@ class SourceFilterVocoder(nn.Module):
         out_bthf = self.filter_network(torch.cat([_standardize(mel_btm), pitch_bth], dim=-1)).unflatten(-1, (2, 3, -1))
         pulse_bhf, phase_bhf, noise_bhf = out_bthf.flatten(1, 2).unbind(2)
 
-        envelope_btf = (mel_btm - self.unit_noise_m) @ self.band_to_bin_mf
+        envelope_btf = (mel_btm - self.unit_noise_m) @ self.band_to_bin_mf[:, ::2]  # half as many bins as the mel's
         next_btf = torch.cat([envelope_btf[:, 1:], envelope_btf[:, -1:]], dim=1)
         envelope_bhf = torch.stack([envelope_btf, (envelope_btf + next_btf) / 2], dim=2).flatten(1, 2)
         return (

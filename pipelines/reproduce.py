@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from configs import ROOT
+from configs.files import replacing
 from pipelines.dvc import run_dvc
 from pipelines.environment import isolate
 from registry.comparison import Difference, Facts, Results, compare, compare_tensors, differences, judge
@@ -294,12 +295,9 @@ def _compare_checkpoints(then: Path, now: Path) -> dict[str, str]:
 
 def _keep(past: PastRun, made: Mapping[str, Any]) -> str:
     """Keep a verdict; returns where."""
-    from model.state import replacing
-
     if past.version:
         return record_verdict(past.version, made)
     path = Outs(past.preset).reports / f"reproduction-{past.commit[:12]}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(made, indent=2) + "\n")
     return path.relative_to(ROOT).as_posix()

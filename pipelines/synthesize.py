@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from configs.files import replacing
 from pipelines.environment import isolate
 
 
@@ -42,7 +43,8 @@ def synthesize(
     for text, answer, path in zip(texts, answers, _paths(out, len(texts)), strict=True):
         made = None if answer["error"] else str(path)
         if made:
-            _write(path, base64.b64decode(answer["audio"]))
+            with replacing(path) as temporary:
+                temporary.write_bytes(base64.b64decode(answer["audio"]))
         kept = {key: answer[key] for key in ("sample_rate", "ended", "error")}
         spoken.append({"text": text, "file": made, **kept})
     return spoken
@@ -64,10 +66,3 @@ def _paths(out: Path, count: int) -> Iterator[Path]:
         return
     for k in range(count):
         yield out.with_name(f"{out.stem}-{k + 1:03}{out.suffix}")
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)

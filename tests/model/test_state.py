@@ -10,10 +10,11 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from configs.files import replacing
 from configs.schema import Config
 from configs.schema import Vocoder as VocoderSettings
 from data.features import Features
-from model.state import State, StateError, States, Stopped, read_state, replacing, write_state
+from model.state import State, StateError, States, Stopped, read_state, write_state
 from model.vocoder_training import Clip, train_vocoder
 from tests.model.conftest import Disk
 

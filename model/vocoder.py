@@ -178,8 +178,8 @@ class SourceFilterVocoder(nn.Module):
     def _correct(self, waveform_bs: Tensor, mel_btm: Tensor) -> Tensor:
         """The waveforms with the level of every band moved towards that of the mel, frame by frame.
 
-        Neighbouring bands move together: the lowest are as narrow as a harmonic, and a smooth mel, as a model draws it,
-        would wash the harmonics out.
+        Neighbouring bands move together, since the lowest are as narrow as a harmonic: speech from the smooth mels of
+        a model then has the better DNSMOS, see benchmarks/README.md.
         """
         audio, samples = self.audio, waveform_bs.shape[-1]
         window = torch.hann_window(audio.n_fft, device=waveform_bs.device)

@@ -15,7 +15,7 @@ from model.vocoder_training import Clip, measure, pitch_errors, pitch_labels, st
 
 AUDIO = Audio(sample_rate=16000, n_fft=1024, hop_length=256, n_mels=80)
 WIDER = AUDIO.model_copy(update={"sample_rate": 22050})
-SETTINGS = Settings(griffin_lim_iterations=10, pitch_steps=15, filter_steps=15, batch_size=4, segment_frames=24)
+SETTINGS = Settings(griffin_lim_iterations=10, pitch_steps=15, filter_steps=60, batch_size=4, segment_frames=24)
 
 
 def clip(path: Path, audio: Audio) -> Clip:
@@ -176,8 +176,8 @@ def test_a_short_training_helps_and_repeats_to_the_byte(clips: list[Clip]) -> No
     weights, figures, history = train()
     torch.manual_seed(3)
     before = measure(SourceFilterVocoder(AUDIO), clips[:1], AUDIO, SETTINGS, seed=3)
-    assert figures["stft_distance"] < before["stft_distance"] - 0.01
-    assert [*history[0]] == ["pitch_loss"] and [*history[-1]] == ["filter_loss"] and len(history) == 30
+    assert figures["stft_distance"] < before["stft_distance"] - 0.02
+    assert [*history[0]] == ["pitch_loss"] and [*history[-1]] == ["filter_loss"] and len(history) == 75
     assert history[14]["pitch_loss"] < history[0]["pitch_loss"]
 
     torch.rand(7)  # what others draw does not matter

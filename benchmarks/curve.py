@@ -22,12 +22,13 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from configs import ROOT
+from common import ROOT
+from configs.outs import Outs
 from configs.schema import load_config
 from data.features import Features
 from evaluation.listening import listen, summarize
-from evaluation.speaking import FAR_SENTENCES, choose_sentences, held_out, read_sentences, unrecorded
-from model.checkpoint import load_vocoder
+from evaluation.utterances import FAR_SENTENCES, choose_sentences, held_out, read_sentences, unrecorded
+from model.loading import load_vocoder
 from model.network import VoiceCloner
 from model.synthesis import THREADS, Voice, lighten
 from model.training import train
@@ -70,7 +71,7 @@ def measure(preset: str, seed: int, shares: list[float], threads: int, scratch: 
     torch.set_num_threads(THREADS)
     float32: pd.DataFrame | None = None
     for name, step, made, voice in voices:
-        spoken = list(held_out(voice, features, ROOT / "data/corpus" / preset, sentences))
+        spoken = list(held_out(voice, features, Outs(preset).corpus, sentences))
         if step < last:  # the ceilings are the same for every snapshot
             spoken = [replace(utterance, recording=None, vocoded=None) for utterance in spoken]
         table = listen(spoken, config.audio.sample_rate, threads)

@@ -13,10 +13,11 @@ import librosa
 import numpy as np
 import torch
 
-from configs import ROOT
+from common import ROOT
 from configs.schema import load_config
+from data.audio import Waveform, read_audio
 from data.corpus import read_corpus
-from data.mel import FLOOR, Waveform, log_mel, read_audio
+from data.mel import FLOOR, log_mel
 
 AUDIO = load_config("demo").audio
 ROUNDS = 7
@@ -50,7 +51,7 @@ def seconds_of(extract: Callable[[Waveform], np.ndarray], recordings: list[Wavef
 
 def main() -> None:
     torch.set_num_threads(1)
-    clips = read_corpus(ROOT / "data/corpus/demo")["path"]
+    clips = read_corpus(ROOT / "corpora/demo")["path"]
     recordings = [read_audio(path, AUDIO.sample_rate) for path in clips]
     difference = max(np.abs(by_us(r) - by_librosa(r)[: len(by_us(r))]).max() for r in recordings[:20])
     pairs = [(seconds_of(by_librosa, recordings), seconds_of(by_us, recordings)) for _ in range(ROUNDS)]

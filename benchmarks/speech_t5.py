@@ -21,7 +21,7 @@ from torch import Tensor
 
 from configs.schema import load_config
 from data.batches import Batch
-from data.text import Tokens
+from data.vocabulary import Tokens
 from model.generation import arrange_for_speaking, generate
 from model.network import VoiceCloner
 from model.synthesis import lighten

@@ -14,12 +14,13 @@ from typing import Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from common.errors import Unanswerable
+
 FOLDER = Path(__file__).parent
 GATES = FOLDER / "gates.yaml"
-HEAD_DIM = 64
 
 
-class ConfigError(ValueError):
+class ConfigError(Unanswerable, ValueError):
     """Every problem of a preset at once, one per line."""
 
 

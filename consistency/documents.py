@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from configs.files import replacing
+from common.files import replacing
 from configs.schema import presets
 from consistency.claims import Claim, agrees, read_claims, restate
 

@@ -23,11 +23,11 @@ from typing import Any, NamedTuple
 import torch
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from configs.files import replacing
+from common.files import replacing
 from configs.schema import load_config, preset_path
 from consistency.facts import facts
 from consistency.rules import COMPONENTS
-from model.path import FEATURES, find_path
+from model.token_path import FEATURES, find_path
 
 GENERATED = {
     "docs/architecture.md": "architecture.md.j2",

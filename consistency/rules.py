@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from configs.schema import HEAD_DIM, Config, flat
-from data.text import SYMBOLS
+from configs.schema import Config, flat
+from data.vocabulary import SYMBOLS
+from model.sizes import HEAD_DIM
 
 COMPONENTS = ("text_encoder", "audio_encoder", "decoder")
 

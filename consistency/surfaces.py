@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-from configs import edit
+from common import edit
+from configs.outs import MODEL_FILE, Outs
 from configs.schema import Config, ConfigError, TrainingConfig, load_config, parse_config
 from consistency.claims import Claim, agrees, restate
 from consistency.documents import mend, read_document
@@ -94,11 +95,9 @@ def checkpoints_surface(root: Path, presets: Sequence[str], restore: Callable[[P
     """Headers and tensors of the checkpoints against the presets; mended by `restore`, as `corpus_surface`."""
 
     def read(folder: Path, where: str, config: Config) -> Iterator[Statement]:
-        yield from checkpoint_statements(
-            "checkpoint", folder / "model.safetensors", f"{where}/model.safetensors", config
-        )
+        yield from checkpoint_statements("checkpoint", folder / MODEL_FILE, f"{where}/{MODEL_FILE}", config)
 
-    return _payloads("checkpoint", root, {p: root / "checkpoints" / p for p in presets}, read, restore)
+    return _payloads("checkpoint", root, {p: Outs(p, root).checkpoints for p in presets}, read, restore)
 
 
 def checkpoint_statements(surface: str, path: Path, where: str, config: TrainingConfig | None) -> Iterator[Statement]:
@@ -124,7 +123,7 @@ def corpus_surface(root: Path, presets: Sequence[str], restore: Callable[[Path],
 
     `restore` brings a preset's folder back as it was recorded.
     """
-    return _payloads("corpus", root, {p: root / "data" / "corpus" / p for p in presets}, _corpus_statements, restore)
+    return _payloads("corpus", root, {p: Outs(p, root).corpus for p in presets}, _corpus_statements, restore)
 
 
 def _corpus_statements(folder: Path, where: str, config: Config) -> Iterator[Statement]:

@@ -15,7 +15,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from data.text import SILENT, Tokens
+from data.vocabulary import SILENT, Tokens
 
 PASSES = 22
 _STATES = 3

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from configs.schema import Data, TrainingConfig
 from data.features import Features
-from data.text import Tokens
+from data.vocabulary import Tokens
 
 _LENGTH_NOISE = 30  # frames by which the order of lengths is shaken, so that batches differ between epochs
 

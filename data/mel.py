@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 
+import librosa
 import numpy as np
-import numpy.typing as npt
-import soundfile as sf
 import torch
 
 from configs.schema import Audio
 
 FLOOR = 1e-4
 """Smallest mel amplitude; its logarithm is the value of digital silence."""
-
-Waveform = npt.NDArray[np.float32]
-
-
-def read_audio(path: Path, sample_rate: int) -> Waveform:
-    """Mono samples in [-1, 1] at `sample_rate`.
-
-    Raises `soundfile.LibsndfileError` for a file that cannot be decoded.
-    """
-    samples, rate = sf.read(path, dtype="float32", always_2d=True)
-    mono: Waveform = samples.mean(axis=1)
-    if rate != sample_rate:
-        import librosa
-
-        mono = librosa.resample(mono, orig_sr=rate, target_sr=sample_rate)
-    return np.ascontiguousarray(mono, dtype=np.float32)
 
 
 def log_mel(audio_bs: torch.Tensor, audio: Audio) -> torch.Tensor:
@@ -58,8 +40,6 @@ def log_mel_of(magnitude_bft: torch.Tensor, audio: Audio) -> torch.Tensor:
 @functools.cache
 def mel_filters(audio: Audio) -> torch.Tensor:
     """Area-normalised triangular filters on the Slaney mel scale, (n_mels, n_fft // 2 + 1)."""
-    import librosa
-
     filters = librosa.filters.mel(
         sr=audio.sample_rate, n_fft=audio.n_fft, n_mels=audio.n_mels, fmin=audio.fmin, fmax=audio.fmax
     )

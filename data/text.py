@@ -1,8 +1,4 @@
-"""From written text to tokens: normalisation, phonemes by espeak-ng, and the one vocabulary.
-
-A token is a symbol (an IPA phone, a pause or an edge of the sentence) and a set of modifiers (stress, length, …), so
-that six languages share a small vocabulary.
-"""
+"""From written text to tokens: normalisation, sentences, phonemes by espeak-ng."""
 
 from __future__ import annotations
 
@@ -11,20 +7,9 @@ import logging
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-PAD, START, END, GAP, COMMA, STOP, QUESTION = range(7)
-SILENT = (START, END, GAP, COMMA, STOP, QUESTION)
-"""Symbols that may have no sound of their own: edges, word gaps and punctuation."""
-
-_PHONES = (
-    *("aɪ", "aʊ", "eɪ", "oʊ", "ɔɪ", "tʃ", "dʒ"),  # sounded as one
-    *"abcdefhijklmnopqrstuvwxyzæçðøħŋœɐɑɒɔɕəɚɛɜɟɡɣɨɪɬɭɯɲɳɵɹɾʀʁʂʃʈʊʋʌʎʐʑʒʔʝʲβθχᵻ",
-)
-SYMBOLS = ("<pad>", "<start>", "<end>", "_", ",", ".", "?", *_PHONES)
-MODIFIERS = ("ˈ", "ˌ", "ː", "ʲ", "̃", "̩")
-"""Primary and secondary stress, length, palatalisation, nasalisation, syllabicity: bit k of a token's modifiers."""
+from data.vocabulary import COMMA, END, GAP, MODIFIERS, PHONES, QUESTION, SILENT, START, STOP, SYMBOLS, Tokens
 
 _VOICES = {"en": "en-us", "es": "es-419", "fa": "fa", "fr": "fr-fr", "it": "it", "ru": "ru"}
 _SCRIPTS = {"en": "LATIN", "es": "LATIN", "fa": "ARABIC", "fr": "LATIN", "it": "LATIN", "ru": "CYRILLIC"}
@@ -40,18 +25,7 @@ _PUNCTUATION = {
     **dict.fromkeys("?؟¿", QUESTION),
 }
 _IGNORED = set(" -'\"’‘“”«»()¡\u200c")
-_PIECE = re.compile("|".join(sorted(map(re.escape, (*_PHONES, *MODIFIERS)), key=len, reverse=True)) + r"|\S|\s+")
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """A sentence as the model reads it: `symbols` index `SYMBOLS`, `modifiers` are bit sets over `MODIFIERS`."""
-
-    symbols: list[int]
-    modifiers: list[int]
-
-    def __len__(self) -> int:
-        return len(self.symbols)
+_PIECE = re.compile("|".join(sorted(map(re.escape, (*PHONES, *MODIFIERS)), key=len, reverse=True)) + r"|\S|\s+")
 
 
 def normalize(text: str, language: str) -> str:
@@ -74,11 +48,6 @@ def unknown_characters(texts: Sequence[str], language: str) -> list[str]:
         strange = {c for c in _speak_digits(text, language) if not _is_known(c, language)}
         found.append("".join(sorted(strange | _tokens(phones)[1])))
     return found
-
-
-def has_sound(tokens: Tokens) -> bool:
-    """Whether there is anything to say."""
-    return any(symbol not in SILENT for symbol in tokens.symbols)
 
 
 def split_sentences(text: str, max_characters: int = 160) -> list[str]:
@@ -175,7 +144,7 @@ def _tokens(phones: str) -> tuple[Tokens, set[str]]:
             stress = 1 << MODIFIERS.index(piece)
         elif piece in MODIFIERS:
             modifiers[-1] |= 1 << MODIFIERS.index(piece) if symbols[-1] not in SILENT else 0
-        elif piece in _PHONES:
+        elif piece in PHONES:
             symbols.append(SYMBOLS.index(piece))
             modifiers.append(stress)
             stress = 0

@@ -32,8 +32,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from configs.schema import Bounds, Validation
-from data.corpus import AudioError, read_pcm
-from data.text import SILENT, has_sound, normalize, phonemize, unknown_characters
+from data.audio import AudioError, read_pcm
+from data.text import normalize, phonemize, unknown_characters
+from data.vocabulary import SILENT, has_sound
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from data.audio import Waveform
 from data.text import normalize
-from evaluation.judges import ASR_LANGUAGE, Progress, Waveform, dnsmos, error_rates, lengths, transcribe
+from evaluation.judges import ASR_LANGUAGE, Progress, dnsmos, error_rates, lengths, transcribe
 
 if TYPE_CHECKING:
     import pandas as pd

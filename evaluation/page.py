@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from configs.files import replacing
+from common.files import replacing
 from configs.schema import Audio
-from evaluation.judges import Waveform, asr_identity
+from data.audio import Waveform
+from evaluation.judges import asr_identity
 from evaluation.listening import Utterance
 from evaluation.pictures import alignment_picture, mel_picture, save_figure
 

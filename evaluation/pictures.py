@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from configs.files import replacing
+from common.files import replacing
 from configs.schema import Audio
 
 if TYPE_CHECKING:

@@ -7,19 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from pydantic import BaseModel
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from configs.files import replacing
-from configs.schema import Audio, TrainingConfig, differences, parse_config
-from data.text import SYMBOLS
-from model.generation import arrange_for_speaking
-from model.network import VoiceCloner
-from model.sizes import sizes
-from model.vocoder import SourceFilterVocoder
+from common.files import replacing
 
 # One key, because safetensors does not keep the order of several.
 _HEADER = "myxtts"
@@ -53,39 +46,3 @@ def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     """The shape of every tensor of a checkpoint."""
     with safe_open(path, framework="pt") as file:
         return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118  (no mapping)
-
-
-def load_model(path: Path) -> tuple[VoiceCloner, TrainingConfig]:
-    """The voice cloner as it was saved, ready to speak, and its settings."""
-    config = parse_config(TrainingConfig, read_header(path)["settings"], str(path))
-    _refuse(path, {"text_vocab_size": config.model.text_vocab_size}, {"text_vocab_size": len(SYMBOLS)})
-    with torch.device("meta"):
-        model = VoiceCloner(config.model)
-    _load_weights(model, path)
-    return arrange_for_speaking(model), config
-
-
-def load_vocoder(path: Path, audio: Audio) -> SourceFilterVocoder:
-    """The vocoder as it was saved; its mels must be those of `audio`."""
-    settings = parse_config(Audio, read_header(path)["settings"], str(path))
-    _refuse(path, settings.model_dump(), audio.model_dump())
-    vocoder = SourceFilterVocoder(settings)
-    _load_weights(vocoder, path)
-    return vocoder.eval()
-
-
-def _load_weights(module: nn.Module, path: Path) -> None:
-    with safe_open(path, framework="pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no mapping)
-    expected = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
-    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    _refuse(path, sizes(found), sizes(expected))
-    _refuse(path, found, expected)
-    module.load_state_dict(tensors, assign=True)
-
-
-def _refuse(path: Path, found: Mapping[str, object], expected: Mapping[str, object]) -> None:
-    """Raise `CheckpointError` with a line for each difference, if there is one."""
-    lines = [f"{path}: {line}" for line in differences(found, expected)]
-    if lines:
-        raise CheckpointError("\n".join(lines))

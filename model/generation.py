@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from data.batches import pad_tokens
-from data.text import Tokens
+from data.vocabulary import Tokens
 from model.layers import CrossAttention, KeyValues
 from model.network import VoiceCloner
-from model.path import find_path
+from model.token_path import find_path
 
 LONGEST_TOKEN = 64.0
 """Mel frames beyond which a predicted duration is cut: no sentence runs on."""

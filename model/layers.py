@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from configs.schema import HEAD_DIM
+from model.sizes import HEAD_DIM
 
 Layer = TypeVar("Layer", bound=nn.Module)
 

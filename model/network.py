@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from configs.schema import HEAD_DIM, Model
-from data.text import MODIFIERS
+from configs.schema import Model
+from data.vocabulary import MODIFIERS
 from model.layers import (
     CrossAttention,
     EncoderLayer,
@@ -24,7 +24,8 @@ from model.layers import (
     padding_bias,
     rotary,
 )
-from model.path import FEATURES, Path, find_path
+from model.sizes import HEAD_DIM
+from model.token_path import FEATURES, Path, find_path
 
 
 class TextEncoder(nn.Module):

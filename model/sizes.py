@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from configs.schema import HEAD_DIM
+HEAD_DIM = 64
+"""Width of every attention head."""
 
 PARTS = {"text_encoder": "text_encoder", "audio_encoder": "audio_encoder", "decoder": "mel_decoder"}
 """Components by the name that settings give them, and the module of each."""

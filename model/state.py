@@ -23,7 +23,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from configs.files import replacing
+from common.errors import Refused
+from common.files import replacing
 from configs.schema import differences, flat
 
 _HEADER, _DIGEST = "myxtts_state", "sha256"
@@ -33,7 +34,7 @@ class StateError(ValueError):
     """A file that this training cannot go on from; the message says which and why."""
 
 
-class Stopped(Exception):
+class Stopped(Refused):
     """SIGTERM asked the training to stop, and it did, between two steps."""
 
 

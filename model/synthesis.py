@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 
 from configs.schema import Audio, TrainingConfig
+from data.audio import PEAK, Waveform, trimmed_audio
 from data.batches import reference_window
-from data.features import PEAK, trimmed_audio
-from data.mel import Waveform, log_mel
-from data.text import Tokens, has_sound, phonemize, split_sentences
-from model.checkpoint import load_model, load_vocoder
+from data.mel import log_mel
+from data.text import phonemize, split_sentences
+from data.vocabulary import Tokens, has_sound
 from model.generation import Generated, generate
+from model.loading import load_model, load_vocoder
 from model.network import VoiceCloner
 from model.vocoder import SourceFilterVocoder, vocode
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from configs.files import replacing
+from common.files import replacing
 from configs.schema import Train, TrainingConfig
 from data.batches import Batch, TrainingSet, plan_batches, reference_window
 from data.features import Features

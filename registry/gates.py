@@ -15,8 +15,8 @@ import numpy.typing as npt
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from common.files import file_digest
 from configs.schema import GATES, ConfigError, Section, parse_config
-from registry.identity import file_digest
 from registry.store import FILES_TAG, RUN_TAG, SERVED, TABLE, Evidence, wrong_files
 
 if TYPE_CHECKING:

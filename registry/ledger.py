@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from common.git import checkout_state
 from registry.gates import Verdict
-from registry.identity import checkout_state
 from registry.store import search
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def open_entry(client: MlflowClient, name: str, action: Action, version: int, re
         "action": action,
         "version": str(version),
         "who": f"{_user()}@{platform.node()}",
-        "commit": checkout_state()[0] or "none",
+        "commit": checkout_state().commit or "none",
         "reason": reason,
         "holder": _process(os.getpid()),
     }

@@ -15,8 +15,8 @@ import pandas as pd
 from mlflow.pyfunc import PythonModel
 from mlflow.types import ColSpec, DataType, Schema
 
+from common.files import file_digest
 from configs.schema import Data
-from registry.identity import file_digest
 
 if TYPE_CHECKING:
     from model.synthesis import Voice

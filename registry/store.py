@@ -14,10 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from configs import ROOT
+from common import LOCK_FILE, ROOT
+from common.files import file_digest, folder_digests
+from configs.outs import Outs
 from configs.schema import flat
 from registry.card import render_card, shortened
-from registry.identity import LOCK_FILE, file_digest, folder_digests, occurrence, source_files
+from registry.code import source_files
+from registry.identity import occurrence
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -46,26 +49,6 @@ _SERVED_MODULE = "registry.served_model"
 def model_name(preset: str) -> str:
     """The name under which a preset is registered."""
     return f"myxtts-{preset}"
-
-
-@dataclass(frozen=True)
-class Outs:
-    """Where a preset's corpus and results lie for DVC."""
-
-    preset: str
-    root: Path = ROOT
-
-    @property
-    def corpus(self) -> Path:
-        return self.root / "data" / "corpus" / self.preset
-
-    @property
-    def checkpoints(self) -> Path:
-        return self.root / "checkpoints" / self.preset
-
-    @property
-    def reports(self) -> Path:
-        return self.root / "reports" / self.preset
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,13 @@ import pandas as pd
 import torch
 from zenml import log_metadata, step
 
-from configs import ROOT
+from common.progress import shown, watched
+from configs.outs import MODEL_FILE, VOCODER_FILE, Outs
 from configs.schema import Audio, Evaluation
 from data.features import Features
 from evaluation.listening import listen, summarize
 from evaluation.page import write_page
-from evaluation.speaking import (
+from evaluation.utterances import (
     FAR_SENTENCES,
     HARD_SENTENCES,
     choose_sentences,
@@ -24,9 +25,8 @@ from evaluation.speaking import (
     read_sentences,
     unrecorded,
 )
-from model.checkpoint import load_model, load_vocoder
+from model.loading import load_model, load_vocoder
 from model.synthesis import THREADS, Voice
-from steps.progress import progress, watched
 from steps.work import Result, making, result_of, work_folder
 
 
@@ -37,15 +37,15 @@ def evaluate_model(
     """Synthesise without any help from the recordings, listen, and write tables, pictures and a page."""
     folder = work_folder("evaluate_model", recipe)
     how, audio = Evaluation.model_validate(settings["evaluation"]), Audio.model_validate(settings["audio"])
-    cloner, config = load_model(model.path("model.safetensors"))
-    voice = Voice(cloner, config, load_vocoder(vocoder.path("vocoder.safetensors"), config.audio))
+    cloner, config = load_model(model.path(MODEL_FILE))
+    voice = Voice(cloner, config, load_vocoder(vocoder.path(VOCODER_FILE), config.audio))
     read = Features(features.path())
     chosen = choose_sentences(read.pieces, audio, how.sentences)
     far_sentences = read_sentences(FAR_SENTENCES, how.far_sentences)
     workers = os.cpu_count() or 1
-    with making(folder) as out, progress() as report:
+    with making(folder) as out, shown() as report:
         torch.set_num_threads(THREADS)
-        near_speech = held_out(voice, read, ROOT / "data/corpus" / preset, chosen)
+        near_speech = held_out(voice, read, Outs(preset).corpus, chosen)
         near = list(watched(near_speech, "speaking", len(chosen), report))
         far = list(watched(unrecorded(voice, far_sentences), "speaking afar", len(far_sentences), report))
         table = listen(near, audio.sample_rate, workers, lambda done, total: report("listening", done, total, {}))

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 from zenml import log_metadata, step
 
-from configs import ROOT
+from common.progress import shown
+from configs.outs import Outs
 from configs.schema import Audio, Data
-from data.features import extract_features as extract
-from steps.progress import progress
+from data.extraction import extract_features as extract
 from steps.work import Result, making, result_of, work_folder
 
 
@@ -21,9 +21,9 @@ def extract_features(
     """Measure, align and cut the clips; see `data.features`."""
     folder = work_folder("extract_features", recipe)
     data, audio = Data.model_validate(settings["data"]), Audio.model_validate(settings["audio"])
-    with making(folder) as out, progress() as report:
-        corpus = ROOT / "data/corpus" / preset
+    with making(folder) as out, shown() as report:
+        corpus = Outs(preset).corpus
         workers = os.cpu_count() or 1
-        summary = extract(data, audio, corpus, out, workers, lambda what, done, total: report(what, done, total, {}))
+        summary = extract(data, audio, corpus, out, workers, report)
     log_metadata(dict(summary))
     return result_of(folder)

@@ -7,11 +7,13 @@ from typing import Annotated
 
 from zenml import get_step_context, log_metadata, step
 
-from registry.store import Outs, model_name, register
-from steps.work import Result, check, link
+from common.files import link
+from configs.outs import MODEL_FILE, VOCODER_FILE, Outs
+from registry.store import model_name, register
+from steps.work import Result, check
 
 
-@step
+@step(enable_cache=False)
 def register_model(
     preset: str,
     run_id: str,
@@ -29,8 +31,8 @@ def register_model(
     for result in (validation, consistency, model, vocoder, evaluation):
         check(result)
     links = {
-        model.path("model.safetensors"): outs.checkpoints / "model.safetensors",
-        vocoder.path("vocoder.safetensors"): outs.checkpoints / "vocoder.safetensors",
+        model.path(MODEL_FILE): outs.checkpoints / MODEL_FILE,
+        vocoder.path(VOCODER_FILE): outs.checkpoints / VOCODER_FILE,
         consistency.path("consistency.csv"): outs.reports / "consistency.csv",
         model.path("training.csv"): outs.reports / "training.csv",
         evaluation.path("metrics.json"): outs.reports / "metrics.json",

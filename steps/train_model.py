@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from zenml import log_metadata, step
 
+from common.progress import shown
 from configs.schema import TrainingConfig, parse_config
 from data.features import Features
 from model.state import States
 from model.training import train
-from steps.progress import progress
 from steps.work import Result, making, result_of, states_folder, work_folder
 
 
@@ -22,7 +22,7 @@ def train_model(
     """Train from scratch, or go on where an earlier attempt was interrupted; see `model.training`."""
     folder = work_folder("train_model", recipe)
     kept = States(states_folder(folder), recipe["id"], settings)
-    with kept as states, making(folder) as out, progress() as report:
+    with kept as states, making(folder) as out, shown() as report:
         summary = train(
             parse_config(TrainingConfig, settings, preset),
             Features(features.path()),

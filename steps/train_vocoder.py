@@ -7,14 +7,15 @@ from typing import Annotated, Any
 
 from zenml import log_metadata, step
 
-from configs import ROOT
+from common.progress import shown
+from configs.outs import VOCODER_FILE, Outs
 from configs.schema import Audio, Vocoder
 from data.features import Features
+from data.recordings import recording_of
 from model.checkpoint import save_checkpoint
 from model.state import States
 from model.vocoder_training import Clip
 from model.vocoder_training import train_vocoder as train
-from steps.progress import progress
 from steps.work import Result, making, result_of, states_folder, work_folder
 
 
@@ -31,13 +32,14 @@ def train_vocoder(
     steps = vocoder.pitch_steps + vocoder.filter_steps
     read = Features(features.path())
 
+    corpus = Outs(preset).corpus
+
     def clips(split: str) -> list[Clip]:
         pieces = read.pieces[read.pieces["split"] == split]
-        corpus = ROOT / "data/corpus" / preset
-        return [(read.recording(piece, corpus, audio), read.mel(piece).numpy()) for piece in pieces["id"]]
+        return [(recording_of(read, piece, corpus, audio), read.mel(piece).numpy()) for piece in pieces["id"]]
 
     kept = States(states_folder(folder), recipe["id"], settings)
-    with kept as states, making(folder) as out, progress() as report:
+    with kept as states, making(folder) as out, shown() as report:
         trained, figures = train(
             clips("train"),
             clips("test"),
@@ -48,7 +50,7 @@ def train_vocoder(
             lambda done, losses: report("training the vocoder", done, steps, {"loss": next(iter(losses.values()))}),
             states,
         )
-        save_checkpoint(trained, audio, recipe, out / "vocoder.safetensors")
+        save_checkpoint(trained, audio, recipe, out / VOCODER_FILE)
         (out / "vocoder.json").write_text(json.dumps(figures, indent=2))
     log_metadata(dict(figures))
     return result_of(folder)

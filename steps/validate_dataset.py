@@ -9,25 +9,27 @@ from typing import Annotated, Any
 
 from zenml import log_metadata, step
 
-from configs import ROOT
+from common import ROOT
+from common.errors import Refused
+from configs.outs import Outs
 from configs.schema import Validation
 from data.corpus import read_corpus
 from data.validation import Verdict, validate
 from steps.work import Result, making, result_of, work_folder
 
 
-class InvalidDataset(Exception):
+class InvalidDataset(Refused):
     """The corpus broke bounds of severity `error`; the message lists every one."""
 
 
 @step
 def validate_dataset(preset: str, settings: dict[str, Any], recipe: dict[str, str]) -> Annotated[Result, "validation"]:
     """Hold the corpus to the preset's bounds; the report is left in `reports/<preset>/validation` either way."""
-    folder, report = work_folder("validate_dataset", recipe), ROOT / "reports" / preset / "validation"
+    folder, report = work_folder("validate_dataset", recipe), Outs(preset).reports / "validation"
     bounds = Validation.model_validate(settings["validation"])
     with making(folder) as out:
         verdict = validate(
-            read_corpus(ROOT / "data/corpus" / preset),
+            read_corpus(Outs(preset).corpus),
             bounds,
             os.cpu_count() or 1,
             out / "validation",

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
+import pandas as pd
 from zenml import log_metadata, step
 
-from consistency.verdict import verify
-from registry.surfaces import sources
+from common.errors import Refused
+from consistency.verify import verify
+from registry.stored_surfaces import sources
 from steps.work import Result, making, result_of, work_folder
 
 
-class Inconsistent(Exception):
+class Inconsistent(Refused):
     """Facts that disagree; the message lists every one."""
 
 
-@step
-def verify_consistency(
-    preset: str, settings: dict[str, Any], recipe: dict[str, str], validation: Result
-) -> Annotated[Result, "consistency"]:
+@step(enable_cache=False)
+def verify_consistency(preset: str, validation: Result) -> Annotated[Result, "consistency"]:
     """Hold the preset, its model and corpus, dvc.yaml, documents and notebooks to the facts.
 
-    Never cached: documents are not part of any recipe.
+    Never cached, and in no recipe: it reads documents, and decides nothing but whether to go on.
     """
-    import pandas as pd
-
     verdict = verify(sources([preset]))
     if verdict.drifts:
         lines = [f"  {s.where}: {s.fact} is {s.stated}, expected {s.true}" for s in verdict.drifts]
@@ -33,7 +31,7 @@ def verify_consistency(
             "\n".join(["Facts disagree; `myxtts verify --fix` mends what has one right answer:", *lines])
         )
     statements = [asdict(statement) for stated in verdict.statements.values() for statement in stated]
-    folder = work_folder("verify_consistency", recipe)
+    folder = work_folder("verify_consistency", {"id": preset})
     with making(folder) as out:
         pd.DataFrame(statements).to_csv(out / "consistency.csv", index=False)
     log_metadata({"facts": len(statements)})

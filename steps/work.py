@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,8 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from configs import ROOT
-from registry.identity import folder_digests
+from common import ROOT
+from common.files import folder_digests, replacing_folder
 
 _MANIFEST = ".files.json"
 
@@ -42,18 +41,10 @@ def states_folder(folder: Path) -> Path:
 @contextlib.contextmanager
 def making(folder: Path) -> Iterator[Path]:
     """A temporary folder to fill; it takes the place of `folder`, with its manifest, when the block ends well."""
-    temporary = folder.with_name(f"{folder.name}.tmp{os.getpid()}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
-        yield temporary
-        digests = folder_digests(temporary)
-        (temporary / _MANIFEST).write_text(json.dumps(digests, indent=1, sort_keys=True))
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(temporary, folder)
-        shutil.rmtree(states_folder(folder), ignore_errors=True)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with replacing_folder(folder) as new:
+        yield new
+        (new / _MANIFEST).write_text(json.dumps(folder_digests(new), indent=1, sort_keys=True))
+    shutil.rmtree(states_folder(folder), ignore_errors=True)
 
 
 def is_whole(folder: Path) -> bool:
@@ -80,15 +71,3 @@ def check(result: Result) -> None:
     wrong = [name for name, expected in result.files.items() if found.get(name) != expected]
     if wrong:
         raise RuntimeError("\n".join(f"{folder / name}: not the file that its step made" for name in wrong))
-
-
-def link(source: Path, target: Path) -> None:
-    """Let `target` be the same file as `source`, or a copy where the file system has no hard links."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f"{target.name}.tmp")
-    temporary.unlink(missing_ok=True)
-    try:
-        os.link(source, temporary)
-    except OSError:
-        shutil.copy2(source, temporary)
-    os.replace(temporary, target)

@@ -17,7 +17,7 @@ def smoke() -> Config:
 @pytest.fixture(scope="session")
 def smoke_corpus(tmp_path_factory: pytest.TempPathFactory, smoke: Config) -> Path:
     """The corpus of the `smoke` preset: forty recorded prompts."""
-    from data.corpus import build_corpus
+    from data.building import build_corpus
 
     folder = tmp_path_factory.mktemp("corpus") / "smoke"
     build_corpus(smoke.data, folder)
@@ -27,7 +27,7 @@ def smoke_corpus(tmp_path_factory: pytest.TempPathFactory, smoke: Config) -> Pat
 @pytest.fixture(scope="session")
 def smoke_features(tmp_path_factory: pytest.TempPathFactory, smoke: Config, smoke_corpus: Path) -> Path:
     """The features of those recordings."""
-    from data.features import extract_features
+    from data.extraction import extract_features
 
     folder = tmp_path_factory.mktemp("features")
     extract_features(smoke.data, smoke.audio, smoke_corpus, folder, 2, lambda *_: None)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from configs import ROOT
+from common import ROOT
 from configs.schema import load_config, presets
-from registry.identity import source_files
+from registry.code import deciding_files
 
 ORDER = ("configs", "data", "model", "consistency", "evaluation", "registry", "steps", "pipelines")
 FOREIGN_TO_MODEL = {"zenml", "mlflow", "dvc", "pandas"}
@@ -42,12 +42,12 @@ def test_the_model_knows_nothing_of_where_it_is_run() -> None:
         assert not imported(path) & FOREIGN_TO_MODEL, path
 
 
-@pytest.mark.parametrize(("stage", "module"), [("corpus", "pipelines.corpus"), ("pipeline", "pipelines.voice")])
+@pytest.mark.parametrize(("stage", "module"), [("corpus", "pipelines.corpus"), ("voice", "pipelines.voice")])
 def test_a_stage_depends_on_all_code_that_it_runs(stage: str, module: str) -> None:
     deps = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"][stage]["deps"]
     missing = [
         file
-        for file in source_files(module)
+        for file in deciding_files(module)
         if not file.endswith("__init__.py") and not any(file == dep or file.startswith(f"{dep}/") for dep in deps)
     ]
     assert not missing

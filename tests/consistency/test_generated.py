@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from configs import ROOT
+from common import ROOT
 from configs.schema import presets
 from consistency.generated import (
     GENERATED,

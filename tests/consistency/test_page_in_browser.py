@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from configs import ROOT
+from common import ROOT
 
 PAGE = (ROOT / "docs/model_components.html").as_uri()
 

@@ -6,7 +6,8 @@ import pytest
 import soundfile as sf
 
 from configs.schema import Data
-from data.corpus import build_corpus, read_corpus
+from data.building import build_corpus
+from data.corpus import read_corpus
 
 PROMPTS = Data(source="debian_prompts", languages=["en"], max_clips=6, batch_size=4)
 

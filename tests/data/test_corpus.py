@@ -6,8 +6,11 @@ import pytest
 import soundfile as sf
 
 from configs.schema import Data
-from data.corpus import AudioError, build_corpus, read_corpus, read_pcm
-from data.sources import CorpusError, download_packages
+from data.audio import AudioError, read_pcm
+from data.building import build_corpus
+from data.corpus import read_corpus
+from data.sources.base import CorpusError
+from data.sources.debian_prompts import download_packages
 
 
 def from_folder(path: Path, **settings: object) -> Data:

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 import torch
 
+from common.files import folder_digests
 from configs.schema import Config
 from data.align import align
+from data.audio import read_audio, trimmed_audio
 from data.corpus import read_corpus
-from data.features import Features, extract_features, split_of, trimmed_audio
-from data.mel import log_mel, read_audio
-from data.text import SILENT, Tokens
-from registry.identity import folder_digests
+from data.extraction import extract_features, split_of
+from data.features import Features
+from data.mel import log_mel
+from data.vocabulary import SILENT, Tokens
 
 
 @pytest.fixture(scope="module")

@@ -4,20 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.text import (
-    END,
-    GAP,
-    MODIFIERS,
-    PAD,
-    SILENT,
-    START,
-    SYMBOLS,
-    has_sound,
-    normalize,
-    phonemize,
-    split_sentences,
-    unknown_characters,
-)
+from data.text import normalize, phonemize, split_sentences, unknown_characters
+from data.vocabulary import END, GAP, MODIFIERS, PAD, SILENT, START, SYMBOLS, has_sound
 
 SENTENCES = {
     "en": "Press 1 to hear 22 messages.",

@@ -6,7 +6,9 @@ import pytest
 import soundfile as sf
 
 from configs.schema import Bounds, Config, Data, Validation, load_config
-from data.corpus import build_corpus, read_corpus, read_pcm
+from data.audio import read_pcm
+from data.building import build_corpus
+from data.corpus import read_corpus
 from data.validation import Verdict, measure, validate
 
 

@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from configs.schema import Audio, Data, load_config
-from data.corpus import build_corpus, read_corpus
-from data.mel import log_mel, read_audio
+from data.audio import read_audio
+from data.building import build_corpus
+from data.corpus import read_corpus
+from data.mel import log_mel
 from evaluation.listening import Floats, Utterance, listen
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from configs.schema import Config, TrainingConfig, parse_config
-from model.checkpoint import CheckpointError, load_model, load_vocoder, save_checkpoint
+from model.checkpoint import CheckpointError, save_checkpoint
+from model.loading import load_model, load_vocoder
 from model.network import VoiceCloner
 from model.vocoder import SourceFilterVocoder
 

@@ -14,7 +14,7 @@ from data.features import Features
 from data.text import phonemize
 from model.generation import attention_along, generate
 from model.network import VoiceCloner
-from model.path import find_path
+from model.token_path import find_path
 
 SENTENCES = ["Please leave your message after the tone.", "Thank you.", "Press one, or stay on the line; then hang up."]
 

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from configs.files import replacing
+from common.files import replacing
 from configs.schema import Config
 from configs.schema import Vocoder as VocoderSettings
 from data.features import Features

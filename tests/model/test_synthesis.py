@@ -11,7 +11,7 @@ from configs.schema import Config
 from data.corpus import read_corpus
 from data.features import Features
 from data.text import phonemize
-from evaluation.speaking import FAR_SENTENCES, HARD_SENTENCES, choose_sentences, end_by_themselves, read_sentences
+from evaluation.utterances import FAR_SENTENCES, HARD_SENTENCES, choose_sentences, end_by_themselves, read_sentences
 from model.generation import LONGEST_TOKEN, generate
 from model.synthesis import PAUSE, Voice, lighten, load_voice, read_reference, speak
 from model.training import train

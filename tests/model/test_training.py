@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 import torch
 
-from configs import ROOT
+from common import ROOT
 from configs.schema import Config
 from data.batches import TrainingSet, plan_batches
 from data.features import Features
-from model.checkpoint import load_model, read_header
+from model.checkpoint import read_header
+from model.loading import load_model
 from model.state import States, Stopped
 from model.training import compute_losses, schedule, train
 from tests.model.conftest import Disk

@@ -6,8 +6,9 @@ import torch
 
 from configs.schema import Audio, Data
 from configs.schema import Vocoder as Settings
-from data.corpus import build_corpus, read_corpus
-from data.features import trimmed_audio
+from data.audio import trimmed_audio
+from data.building import build_corpus
+from data.corpus import read_corpus
 from data.mel import log_mel
 from model import vocoder as vocoder_module
 from model.vocoder import SourceFilterVocoder, griffin_lim, vocode

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from configs import ROOT
-from registry.identity import file_digest
+from common import ROOT
+from common.files import file_digest
 
 STEPS_OF_LAST_RUN = """
-from pipelines.environment import isolate; isolate()
+from common.environment import isolate; isolate()
 import json
 from zenml.client import Client
 run = Client().list_pipeline_runs(sort_by="desc:created", size=1)[0]
@@ -78,12 +78,12 @@ class Clone:
 
     def run(self, *arguments: str) -> dict[str, Any]:
         """`myxtts run smoke …` and what it made."""
-        out = self.python("-m", "pipelines.cli", "run", "smoke", "--json", *arguments)
+        out = self.python("-m", "commands.main", "run", "smoke", "--json", *arguments)
         made: dict[str, Any] = json.loads(out[out.rindex("\n{\n") if not out.startswith("{") else 0 :])
         return made
 
     def challenger(self) -> dict[str, Any]:
-        versions = json.loads(self.python("-m", "pipelines.cli", "models", "--preset", "smoke", "--json"))
+        versions = json.loads(self.python("-m", "commands.main", "models", "--preset", "smoke", "--json"))
         found: list[dict[str, Any]] = [version for version in versions if "challenger" in version["aliases"]]
         assert len(found) == 1
         return found[0]
@@ -99,4 +99,4 @@ class Clone:
     def assert_agreement(self) -> None:
         """The checkpoint, dvc.lock and the challenger speak of the same bytes."""
         assert self.challenger()["identity"]["sha256.model.safetensors"] == file_digest(self.checkpoint)
-        assert self.python("-m", "dvc", "status", "pipeline@smoke").strip().endswith("up to date.")
+        assert self.python("-m", "dvc", "status", "voice@smoke").strip().endswith("up to date.")

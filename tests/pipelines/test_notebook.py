@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from configs import ROOT
+from common import ROOT
 from tests.pipelines.clone import Clone
 
 NAME = "notebooks/evaluation_and_optimization.ipynb"

@@ -19,8 +19,9 @@ import pytest
 import soundfile as sf
 import yaml
 
-from configs import ROOT
-from registry.identity import PACKAGES, file_digest
+from common import ROOT
+from common.files import file_digest
+from registry.code import PACKAGES
 from tests.pipelines.clone import Clone
 
 
@@ -73,7 +74,7 @@ def test_nothing_is_done_twice(clone: Clone, first: dict[str, Any]) -> None:
     assert time.monotonic() - started < 20  # 10 s on an idle machine
     assert not again["changed"]
     assert again["version"] == 1
-    assert "nothing was run again" in clone.python("-m", "pipelines.cli", "run", "smoke")
+    assert "nothing was run again" in clone.python("-m", "commands.main", "run", "smoke")
 
 
 def test_a_setting_of_the_evaluation_does_not_train_again(clone: Clone, first: dict[str, Any]) -> None:
@@ -132,13 +133,13 @@ def test_a_change_of_the_models_source_trains_again(clone: Clone, first: dict[st
 def test_dvc_shows_what_was_made(clone: Clone, first: dict[str, Any]) -> None:
     metrics = json.loads(clone.python("-m", "dvc", "metrics", "show", "--json"))
     assert "reports/smoke/metrics.json" in json.dumps(metrics)
-    assert "pipeline@smoke" in clone.python("-m", "dvc", "dag")
+    assert "voice@smoke" in clone.python("-m", "dvc", "dag")
     plots = clone.python("-m", "dvc", "plots", "show", "--out", "plots", "reports/smoke/training.csv")
     assert (clone.folder / "plots/index.html").exists(), plots
 
 
 def test_an_experiment_of_dvc_changes_a_setting(clone: Clone, first: dict[str, Any]) -> None:
-    clone.python("-m", "dvc", "exp", "run", "pipeline@smoke", "-S", "configs/smoke.yaml:train.steps=22")
+    clone.python("-m", "dvc", "exp", "run", "voice@smoke", "-S", "configs/smoke.yaml:train.steps=22")
     curve = (clone.folder / "reports/smoke/training.csv").read_text().splitlines()
     assert curve[-1].startswith("22,")
     clone.run("--set", "train.steps=20")
@@ -171,7 +172,7 @@ print(configs.__file__)
 def test_synthesize_speaks_with_the_registered_model(clone: Clone, first: dict[str, Any], tmp_path: Path) -> None:
     lines = tmp_path / "lines.txt"
     lines.write_text("Thank you.\n\nPlease hold. Someone will be with you.\n")
-    cli = ("-m", "pipelines.cli", "synthesize", "--preset", "smoke")
+    cli = ("-m", "commands.main", "synthesize", "--preset", "smoke")
     out = clone.python(*cli, "--file", str(lines), "--out", str(tmp_path / "line.wav"), "--json")
     spoken = json.loads(out)
     assert [row["file"] for row in spoken] == [str(tmp_path / "line-001.wav"), str(tmp_path / "line-002.wav")]
@@ -184,7 +185,7 @@ def test_synthesize_speaks_with_the_registered_model(clone: Clone, first: dict[s
     assert once.read_bytes() == again.read_bytes()
     clone.python(*cli, *folder, "--out", str(slow), "--rate", "0.5")
     assert sf.info(slow).duration > 1.5 * sf.info(once).duration
-    recording = next((clone.folder / "data/corpus/smoke/audio").glob("*.flac"))
+    recording = next((clone.folder / "corpora/smoke/audio").glob("*.flac"))
     clone.python(*cli, *folder, "--out", str(other), "--reference", str(recording))
     assert other.read_bytes() != once.read_bytes()
 
@@ -204,7 +205,7 @@ def test_synthesize_speaks_with_the_registered_model(clone: Clone, first: dict[s
 def test_what_cannot_be_spoken_is_refused(
     clone: Clone, first: dict[str, Any], tmp_path: Path, arguments: list[str], code: int, message: str
 ) -> None:
-    cli = ("-m", "pipelines.cli", "synthesize", "--preset", "smoke", "--out", str(tmp_path / "out.wav"))
+    cli = ("-m", "commands.main", "synthesize", "--preset", "smoke", "--out", str(tmp_path / "out.wav"))
     folder = () if "--model" in arguments else ("--model", "checkpoints/smoke")
     assert message in clone.python(*cli, *folder, *arguments, code=code)
     assert not (tmp_path / "out.wav").exists()
@@ -224,7 +225,7 @@ def test_a_killed_run_leaves_nothing_that_is_trusted(clone: Clone, first: dict[s
     shutil.rmtree(clone.folder / ".dvc/cache")
     shutil.rmtree(clone.folder / ".work")
     clone.checkpoint.unlink()
-    process = clone.start("-m", "pipelines.cli", "run", "smoke")
+    process = clone.start("-m", "commands.main", "run", "smoke")
     time.sleep(seconds)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()

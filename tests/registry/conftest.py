@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from configs.outs import Outs
 from configs.schema import TrainingConfig, load_config, parse_config
 from evaluation.listening import COLUMNS
 from model.checkpoint import save_checkpoint
@@ -50,7 +51,7 @@ class Registry:
         """Register a version whose utterances have about this `mel_l1`; `changes` are columns of all of them."""
         return self.register_outs(make_outs(self.folder / "outs", mel_l1, changes))
 
-    def register_outs(self, outs: store.Outs) -> int:
+    def register_outs(self, outs: Outs) -> int:
         """Register results as those of a clean commit."""
         lineage = {"zenml_run": "a run", "commit": "c0ffee", "clean": "true", "uncommitted": ""}
         return int(store.log_version(outs, "a run of the pipeline", lineage).version)
@@ -64,9 +65,9 @@ class Registry:
         return next(self.served(version).glob(f"artifacts/*/{name}"))
 
 
-def make_outs(root: Path, mel_l1: float, changes: Mapping[str, float | str]) -> store.Outs:
+def make_outs(root: Path, mel_l1: float, changes: Mapping[str, float | str]) -> Outs:
     """What a run leaves: checkpoints of a tiny model and the reports on it."""
-    outs = store.Outs(PRESET, root)
+    outs = Outs(PRESET, root)
     shutil.rmtree(root, ignore_errors=True)
     for folder in (outs.checkpoints, outs.reports / "listening", outs.corpus):
         folder.mkdir(parents=True)

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from configs.schema import GATES, ConfigError, TrainingConfig, parse_config
-from model.checkpoint import CheckpointError, load_model, save_checkpoint
+from model.checkpoint import CheckpointError, save_checkpoint
+from model.loading import load_model
+from registry.champions import promote
 from registry.gates import judge, load_gates, upper_bound
-from registry.promotion import promote
+from registry.isolated import speak_with
 from registry.served_model import ServedVoice
-from registry.speaking import speak_with
 from registry.store import FILES_TAG, Outs, fetched, model_name, store
 from tests.registry.conftest import PRESET, RECIPE, TINY, Registry, make_outs
 

@@ -15,8 +15,8 @@ import soundfile as sf
 
 from model.synthesis import PAUSE, load_voice, speak
 from registry import store
+from registry.isolated import speak_with
 from registry.served_model import ServedVoice
-from registry.speaking import speak_with
 from tests.registry.conftest import PRESET, Registry, make_outs
 
 TEXT = "Good morning. Please hold."

@@ -21,9 +21,9 @@ import numpy as np
 import pytest
 import requests
 
-from registry.promotion import history, promote, rollback
+from registry.champions import history, promote, rollback
 from tests.registry.conftest import PRESET, Registry
-from tests.registry.test_promotion import PROMOTES, champion, outcomes, start
+from tests.registry.test_champions import PROMOTES, champion, outcomes, start
 from tests.registry.test_served_model import MALFORMED, TEXT, decoded, offline
 
 pytestmark = pytest.mark.slow

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from configs import ROOT
+from common import ROOT
 from steps.work import Result, check, is_whole, link, making, result_of, states_folder, work_folder
 
 

@@ -1,0 +1,153 @@
+"""The main job: `myxtts run`. Checks what can be checked at once, lets DVC do what is needed, says what was made."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from common import ROOT, edit
+from common.dvc import run_dvc
+from common.environment import isolate
+from common.git import checkout_state
+from configs.outs import Outs
+from configs.schema import Config, ConfigError, load_config, parse_config, parse_setting, preset_path
+from consistency.rules import check_config
+from registry.identity import COMMIT_VARIABLE, DIRTY_VARIABLE
+from reproduction.commit import commit_run, files_to_commit, require_committed_code
+
+CEILINGS = {"cer": "character error rate", "wer": "word error rate", "dnsmos": "quality (DNSMOS, 1 to 5)"}
+
+
+class RunError(Exception):
+    """The run came to an end before its goal; the message says why."""
+
+
+def run(preset: str, settings: Sequence[str], commit: bool = False) -> dict[str, Any]:
+    """Make everything that the preset describes; returns what was made, as `--json` prints it.
+
+    With `commit`, what belongs to the run is committed, and the registered version says so.
+    Raises `ConfigError` for settings that are refused, `CommitError` for a run that cannot be committed and `RunError`
+    for one that did not reach the registry.
+    """
+    with _alone():
+        made_from = require_committed_code() if commit else ""
+        config = apply_settings(preset, settings)
+        wrong = [finding for finding in check_config(config, preset) if not finding.agrees]
+        if wrong:
+            raise RunError("\n".join(map(str, wrong)))
+        _list_preset(preset)
+        isolate()
+        state = checkout_state()
+        os.environ |= {COMMIT_VARIABLE: state.commit, DIRTY_VARIABLE: state.uncommitted}
+        target = f"voice@{preset}"
+        status = run_dvc("status", "--with-deps", "--json", target, capture=True)
+        stale = status is None or bool(json.loads(status))
+        if stale and run_dvc("repro", target) is None:
+            raise RunError(f"The run of {preset!r} stopped; nothing was registered. The reason is above.")
+        return _describe(preset, config, stale, made_from)
+
+
+def apply_settings(preset: str, settings: Sequence[str]) -> Config:
+    """Write `key=value` settings into the preset's file, as `dvc exp run -S` would, and return the config.
+
+    All of them are checked first; if one is refused, the file stays as it was.
+    """
+    path = preset_path(preset)
+    if not settings:
+        return load_config(preset)
+    problems, values = [], {}
+    for setting in settings:
+        try:
+            key, value = parse_setting(setting, preset)
+            values[key] = value
+        except ConfigError as error:
+            problems.append(str(error))
+    if problems:
+        raise ConfigError("\n".join(problems))
+    content = edit.read(path)
+    edit.assign(content, values)
+    config = parse_config(Config, json.loads(json.dumps(content)), str(path))
+    edit.write(path, content)
+    return config
+
+
+def summary_lines(made: dict[str, Any]) -> list[str]:
+    """What to print at the end of a run."""
+    quality, speed = made["metrics"]["quality"], made["metrics"]["speed"]
+    first = "" if made["changed"] else "Nothing has changed since the last run; nothing was run again.\n"
+    lines = [f"{first}{made['name']} version {made['version']} ({', '.join(made['aliases'])})", ""]
+    head = f"on {quality['utterances']:.0f} held-out sentences"
+    lines.append(f"{head:34}{'speech':>9}{'vocoded':>9}{'recorded':>9}")
+    for key, title in CEILINGS.items():
+        figures = [quality.get(f"{key}{kind}", float("nan")) for kind in ("", "_vocoded", "_recording")]
+        lines.append(f"  {title:32}" + "".join(f"{figure:9.3f}" for figure in figures))
+    lines.append(f"  {'sentences that end':32}{quality['ended_percent']:8.0f}%")
+    lines.append(f"  {'s of work for a s of speech':32}{speed['rtf']:9.3f}")
+    lines.append(f"  error rates by {made['asr']}")
+    lines += ["", "Listen:", *(f"  {path}" for path in made["audio"]), f"See: {made['page']}"]
+    if made["to_commit"]:
+        files = " ".join(made["to_commit"])
+        command = f"git commit --only {files} --message {shlex.quote(made['message'])}"
+        lines += ["", "To keep the run with its commit (or let `myxtts run --commit` do it):"]
+        lines += [f"  git add {files}", f"  {command}"]
+    return lines
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Keep a second run out of this checkout; what keeps it out ends with this process, however that ends."""
+    path = ROOT / ".work" / "run.lock"
+    path.parent.mkdir(exist_ok=True)
+    with open(path, "a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise RunError(f"Process {file.read()} is making a run in this checkout; let it end first.") from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _describe(preset: str, config: Config, changed: bool, made_from: str) -> dict[str, Any]:
+    from evaluation.judges import asr_identity
+    from pipelines.plan import plan, run_id
+    from registry.store import model_name, register
+    from reproduction.past import record_commit
+
+    outs = Outs(preset)
+    # DVC may have restored the results of an earlier run without running anything.
+    version = register(preset, run_id(plan(preset, config)), {"zenml_run": "restored by DVC"})
+    message = f"Run {preset}: version {version.version}, recipe {version.tags['myxtts.recipe.id'][:12]}"
+    if made_from:
+        record_commit(version, commit_run(preset, message, made_from))
+    examples = sorted((outs.reports / "listening" / "audio").glob("*-speech.wav"))
+    return {
+        "preset": preset,
+        "changed": changed,
+        "name": model_name(preset),
+        "version": int(version.version),
+        "aliases": sorted(version.aliases),
+        "metrics": json.loads((outs.reports / "metrics.json").read_text()),
+        "asr": asr_identity(),
+        "checkpoints": outs.checkpoints.relative_to(ROOT).as_posix(),
+        "audio": [path.relative_to(ROOT).as_posix() for path in examples],
+        "to_commit": files_to_commit(preset),
+        "message": message,
+        "page": (outs.reports / "listening" / "index.html").relative_to(ROOT).as_posix(),
+    }
+
+
+def _list_preset(preset: str) -> None:
+    """Have DVC know the preset: add it to params.yaml."""
+    path = ROOT / "params.yaml"
+    content = edit.read(path)
+    if preset not in content["presets"]:
+        content["presets"].append(preset)
+        edit.write(path, content)

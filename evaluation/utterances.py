@@ -1,0 +1,117 @@
+"""What there is to listen to: held-out sentences beside their recordings, and sentences that nobody recorded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from configs.schema import Audio
+from data.batches import reference_window
+from data.features import Features
+from data.recordings import recording_of
+from data.text import normalize, phonemize
+from data.vocabulary import SYMBOLS, has_sound
+from evaluation.listening import Utterance
+from model.generation import attention_along, generate
+from model.synthesis import Voice, say
+from model.vocoder import vocode
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor
+
+FAR_SENTENCES = "far_sentences.txt"
+"""English sentences far from any prompt."""
+HARD_SENTENCES = "hard_sentences.txt"
+"""Lines at which speech might not end: digits, names, letters, long and broken ones."""
+
+_SHORTEST, _LONGEST = 1.0, 10.0  # of a held-out sentence, s
+_FEWEST_WORDS = 3
+
+
+def choose_sentences(pieces: pd.DataFrame, audio: Audio, most: int) -> pd.DataFrame:
+    """Test pieces that are whole sentences of usual length, of a text that training never read; at most `most`."""
+    seconds = pieces["frames"] * audio.hop_length / audio.sample_rate
+    texts = [normalize(text, language) for text, language in zip(pieces["text"], pieces["language"], strict=True)]
+    spoken = pieces.assign(spoken=texts, words=[len(text.split()) for text in texts])
+    known = set(spoken.loc[spoken["split"] != "test", "spoken"])
+    chosen = spoken[
+        (spoken["split"] == "test")
+        & seconds.between(_SHORTEST, _LONGEST)
+        & (spoken["words"] >= _FEWEST_WORDS)
+        & ~spoken["spoken"].isin(known)
+    ].drop_duplicates("spoken")
+    # Evenly from all of them, so that every language and kind of prompt is heard.
+    return chosen.iloc[np.unique(np.linspace(0, len(chosen) - 1, min(most, len(chosen))).round().astype(int))]
+
+
+def held_out(voice: Voice, features: Features, corpus: Path, pieces: pd.DataFrame) -> Iterator[Utterance]:
+    """Say test pieces with another recording of the same speaker as reference, beside what was recorded."""
+    for piece in pieces.to_dict("records"):
+        mel_tm = features.mel(piece["id"])
+        vocoded = vocode(mel_tm, voice.audio, voice.vocoder, voice.griffin_lim_iterations).numpy()
+        yield _utterance(
+            voice,
+            piece["id"],
+            piece["text"],
+            piece["language"],
+            _reference(features, piece["speaker"], voice),
+            recording=recording_of(features, piece["id"], corpus, voice.audio),
+            recording_mel_tm=mel_tm.numpy(),
+            vocoded=vocoded,
+        )
+
+
+def unrecorded(voice: Voice, sentences: Sequence[str]) -> Iterator[Utterance]:
+    """Say English sentences in the training voice."""
+    for k, text in enumerate(sentences):
+        yield _utterance(voice, f"far-{k + 1:03}", text, "en", voice.default_reference_tm)
+
+
+def read_sentences(name: str, most: int) -> list[str]:
+    """The first lines of one of the files beside this module."""
+    return (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()[:most]
+
+
+def end_by_themselves(voice: Voice, sentences: Sequence[str], batch_size: int = 8) -> Iterator[bool]:
+    """For each English sentence, shortest first, whether speech comes to an end by itself."""
+    spoken = sorted((tokens for tokens in phonemize(sentences, "en") if has_sound(tokens)), key=len)
+    for start in range(0, len(spoken), batch_size):
+        batch = spoken[start : start + batch_size]
+        references_btm = voice.default_reference_tm.expand(len(batch), -1, -1)
+        yield from (generated.ended for generated in generate(voice.model, batch, references_btm))
+
+
+def _utterance(voice: Voice, name: str, text: str, language: str, reference_tm: Tensor, **recorded: Any) -> Utterance:
+    tokens = phonemize([text], language)[0]
+    started = time.perf_counter()
+    generated, speech = say(voice, tokens, reference_tm)
+    seconds = time.perf_counter() - started
+    attention_sn, path_s = attention_along(voice.model, tokens, reference_tm, generated)
+    return Utterance(
+        id=name,
+        text=text,
+        language=language,
+        speech=speech,
+        mel_tm=generated.mel_tm.numpy(),
+        ended=generated.ended,
+        seconds_to_make=seconds,
+        attention_sn=attention_sn.numpy(),
+        path_s=path_s.numpy(),
+        symbols=[SYMBOLS[symbol] for symbol in tokens.symbols],
+        **recorded,
+    )
+
+
+def _reference(features: Features, speaker: str, voice: Voice) -> Tensor:
+    """The speaker's longest training piece, so that it is always the same."""
+    pieces = features.pieces
+    own = pieces[(pieces["split"] == "train") & (pieces["speaker"] == speaker)]
+    if own.empty:
+        return voice.default_reference_tm
+    longest = str(own["id"].iloc[int(own["frames"].to_numpy().argmax())])
+    return reference_window(features.mel(longest), voice.config.model.reference_frames)

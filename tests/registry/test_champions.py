@@ -1,0 +1,206 @@
+"""Promotions, refusals, overrides, rollbacks and prunes, one after another, killed in between, and two at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+from common import ROOT
+from common.files import file_digest
+from configs.schema import GATES
+from registry.champions import NothingToDo, examine, history, promote, prune, rollback
+from registry.ledger import champions, ever_champion, ledger_name
+from registry.store import CHALLENGER, CHAMPION, PROTECTED_TAG, NoSuchModel, list_versions, model_name, store
+from tests.registry.conftest import PRESET, Registry
+
+NAME = model_name(PRESET)
+
+
+def champion() -> int | None:
+    found = [version["version"] for version in list_versions(PRESET) if CHAMPION in version["aliases"]]
+    return found[0] if found else None
+
+
+def outcomes() -> list[tuple[str, int, int | None]]:
+    """Outcome, version asked for and champion from then on, of every entry."""
+    entries = history(PRESET)
+    assert [entry.number for entry in entries] == list(range(1, len(entries) + 1))
+    return [(e.decision.outcome, e.version, e.decision.champion) for e in entries if e.decision and e.closed]
+
+
+def test_the_ledger_tells_promotion_refusal_override_and_rollback(registry: Registry) -> None:
+    worse, better = registry.register(1.2), registry.register(0.9)
+    promote(PRESET, "1")
+    promote(PRESET, str(worse))
+    promote(PRESET, str(better))
+    promote(PRESET, str(worse), "a listener prefers it")
+    rollback(PRESET)
+    rollback(PRESET)
+    assert outcomes() == [
+        ("promoted", 1, 1),
+        ("refused", worse, 1),
+        ("promoted", better, better),
+        ("overridden", worse, worse),
+        ("rolled back", better, better),
+        ("rolled back", 1, 1),
+    ]
+    assert champion() == 1
+    entries = history(PRESET)
+    assert champions(entries) == [1]
+    assert ever_champion(entries) == {1, worse, better}
+    refused, overridden = entries[1], entries[3]
+    assert refused.decision and overridden.decision
+    shut = [verdict for verdict in refused.decision.verdicts if not verdict.passed]
+    assert [(verdict.gate, verdict.bound) for verdict in shut] == [
+        ("against the champion", "at most 0.02 worse, with 95% confidence")
+    ]
+    assert shut[0].found == pytest.approx(0.2)
+    assert refused.decision.gates == file_digest(GATES)
+    assert overridden.reason == "a listener prefers it"
+    assert len(overridden.decision.verdicts) == len(refused.decision.verdicts) == 9
+    assert "@" in refused.who and refused.time.endswith("+00:00")
+    assert all(entry.lines() for entry in entries)
+    with pytest.raises(NoSuchModel, match="no champion before version 1"):
+        rollback(PRESET)
+    rollback(PRESET, worse)
+    rollback(PRESET)
+    assert champion() == 1
+
+
+def test_the_ledger_shows_in_the_registry_itself(registry: Registry) -> None:
+    promote(PRESET, "1")
+    entry = store().get_model_version(ledger_name(NAME), "1")
+    assert entry.tags["action"] == "promote"
+    assert entry.tags["outcome"] == "promoted"
+    assert "pass  mel_l1: 1.01 (bound: at most 2; its table of utterances)" in entry.description
+    assert ledger_name(NAME) not in {version["name"] for version in list_versions()}
+
+
+def test_what_is_so_already_or_cannot_be_is_said(registry: Registry) -> None:
+    with pytest.raises(NoSuchModel, match="has no version @challenger"):
+        promote(PRESET, "@challenger")
+    with pytest.raises(NoSuchModel, match="has no champion"):
+        rollback(PRESET)
+    promote(PRESET, "1")
+    with pytest.raises(NothingToDo, match="version 1 of myxtts-smoke is the champion"):
+        promote(PRESET, "1")
+    other = registry.register(1.2)
+    with pytest.raises(NoSuchModel, match="was never champion"):
+        rollback(PRESET, other)
+    assert outcomes() == [("promoted", 1, 1)]
+
+
+def test_a_dry_run_asks_every_gate_and_changes_nothing(registry: Registry) -> None:
+    promote(PRESET, "1")
+    version, verdicts = examine(PRESET, str(registry.register(1.2)))
+    assert [verdict.gate for verdict in verdicts if not verdict.passed] == ["against the champion"]
+    assert (champion(), len(history(PRESET)), version) == (1, 1, 2)
+
+
+def test_no_reason_promotes_altered_files(registry: Registry) -> None:
+    registry.checkpoint(1, "model.safetensors").write_bytes(b"noise")
+    entry = promote(PRESET, "1", "I am in a hurry")
+    assert entry.decision and entry.decision.outcome == "refused"
+    assert champion() is None
+
+
+def test_a_rollback_to_altered_files_is_refused(registry: Registry) -> None:
+    promote(PRESET, "1")
+    better = registry.register(0.9)
+    promote(PRESET, str(better))
+    registry.checkpoint(1, "vocoder.safetensors").unlink()
+    entry = rollback(PRESET)
+    assert entry.decision and entry.decision.outcome == "refused"
+    assert champion() == better
+
+
+def test_an_alias_that_was_moved_by_hand_is_moved_back(registry: Registry) -> None:
+    promote(PRESET, "1")
+    worse = registry.register(1.2)
+    store().set_registered_model_alias(NAME, CHAMPION, str(worse))
+    entry = promote(PRESET, str(worse))
+    assert entry.decision and entry.decision.note == f"the alias was at {worse} against the ledger"
+    assert champion() == 1
+
+
+def test_pruning_keeps_champions_aliases_and_what_is_protected(registry: Registry) -> None:
+    versions = [1, *(registry.register(0.9) for _ in range(5))]
+    promote(PRESET, "1")
+    promote(PRESET, "2")
+    store().set_model_version_tag(NAME, "3", PROTECTED_TAG, "true")
+    store().set_registered_model_alias(NAME, CHALLENGER, "4")
+    entry = prune(PRESET, keep=1)
+    assert entry.decision and entry.decision.removed == (5,)
+    assert sorted(version["version"] for version in list_versions(PRESET)) == [1, 2, 3, 4, versions[-1]]
+    assert history(PRESET)[-1].decision == entry.decision
+
+
+# Promotes as the command does, and is killed before its n-th write to the store.
+KILLED = """
+import os, signal, sys
+from mlflow import MlflowClient
+left = int(sys.argv[1])
+for name in ("create_model_version", "set_model_version_tag", "set_registered_model_alias", "update_model_version"):
+    def counted(*arguments, write=getattr(MlflowClient, name), **named):
+        global left
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left -= 1
+        return write(*arguments, **named)
+    setattr(MlflowClient, name, counted)
+from registry.champions import promote
+promote("smoke", sys.argv[2])
+"""
+
+
+def start(script: str, *arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *arguments], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    )
+
+
+@pytest.mark.parametrize(
+    ("writes", "first"),
+    [(1, ("abandoned", 2, 1)), (2, ("promoted", 2, 2)), (4, ("promoted", 2, 2))],
+    ids=["opened", "decided", "carried out"],
+)
+def test_what_a_killed_promotion_left_is_finished_or_undone(
+    registry: Registry, writes: int, first: tuple[str, int, int]
+) -> None:
+    better, best = registry.register(0.9), registry.register(0.8)
+    promote(PRESET, "1")
+    assert start(KILLED, str(writes), str(better)).wait() == -signal.SIGKILL
+    assert not history(PRESET)[-1].closed
+    promote(PRESET, str(best))
+    assert outcomes() == [("promoted", 1, 1), first, ("promoted", best, best)]
+    assert champion() == best
+    rollback(PRESET)
+    assert champion() == first[2]
+
+
+PROMOTES = "import sys; from registry.champions import promote; promote('smoke', sys.argv[1])"
+
+
+def assert_one_champion_of(versions: Sequence[int]) -> None:
+    """Of versions promoted at once, each worse than the one before, the ledger and the registry tell the same."""
+    entries = history(PRESET)
+    assert sorted(entry.version for entry in entries) == sorted(versions)
+    now = None
+    for entry in entries:
+        assert entry.closed and entry.decision
+        assert entry.decision.before == now
+        assert (entry.decision.outcome == "promoted") == (now is None or entry.version < now)
+        now = entry.decision.champion
+    assert champion() == now == min(versions)
+
+
+def test_promoters_at_once_end_in_one_champion_and_an_entry_each(registry: Registry) -> None:
+    versions = [1, registry.register(1.1), registry.register(1.2)]
+    promoters = [start(PROMOTES, str(version)) for version in versions]
+    assert [promoter.wait() for promoter in promoters] == [0, 0, 0]
+    assert_one_champion_of(versions)

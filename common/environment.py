@@ -51,7 +51,7 @@ def variables(inherited: Mapping[str, str]) -> dict[str, str]:
 
 
 def isolate() -> None:
-    """Let this process and its children find this checkout's stores. To be called before zenml or mlflow is imported."""
+    """Let this process and its children find the stores. To be called before zenml or mlflow is imported."""
     os.environ |= variables(os.environ)
     (ROOT / ".mlflow").mkdir(exist_ok=True)
     # Stages are started as `python -m …`: let that be the Python that runs now.
@@ -61,7 +61,7 @@ def isolate() -> None:
 
 
 def launch(job: Callable[[], int]) -> int:
-    """Do a job in this checkout's environment; returns the exit code: 0 done and good, 1 no, 2 it could not be asked."""
+    """Do a job in this checkout's environment; returns the exit code: 0 good, 1 no, 2 it could not be asked."""
     isolate()
     try:
         return job()

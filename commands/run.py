@@ -1,7 +1,11 @@
-"""The main job: `myxtts run`. Checks what can be checked at once, lets DVC do what is needed, says what was made."""
+"""Build the corpus, validate, verify, train, evaluate and register.
+
+Make everything that a preset describes, as far as it is not there yet, and register the model.
+"""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import fcntl
 import json
@@ -10,80 +14,109 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from common import ROOT, edit
-from common.dvc import run_dvc
-from common.environment import isolate
-from common.git import checkout_state
-from configs.outs import Outs
-from configs.schema import Config, ConfigError, load_config, parse_config, parse_setting, preset_path
-from consistency.rules import check_config
-from registry.identity import COMMIT_VARIABLE, DIRTY_VARIABLE
-from reproduction.commit import commit_run, files_to_commit, require_committed_code
+from commands.output import add_json, show
+from common import ROOT
+from common.errors import Refused
 
-CEILINGS = {"cer": "character error rate", "wer": "word error rate", "dnsmos": "quality (DNSMOS, 1 to 5)"}
+EXAMPLES = """\
+myxtts run
+myxtts run smoke --set train.steps=50
+myxtts run demo --json"""
 
 
-class RunError(Exception):
+class RunError(Refused):
     """The run came to an end before its goal; the message says why."""
 
 
-def run(preset: str, settings: Sequence[str], commit: bool = False) -> dict[str, Any]:
+def add_arguments(verb: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    verb.add_argument("preset", nargs="?", default="demo", help="name of a file in configs/ (default: demo)")
+    verb.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting of the preset's file first"
+    )
+    verb.add_argument("--commit", action="store_true", help="commit dvc.lock, settings, metrics and curve of the run")
+    add_json(verb)
+
+
+def main(parsed: argparse.Namespace) -> int:
+    """Do what was asked; returns the exit code."""
+    made = run(parsed.preset, parsed.set, parsed.commit)
+    show(parsed, made, _summary(made))
+    return 0
+
+
+def run(preset: str, settings: Sequence[str], commit: bool) -> dict[str, Any]:
     """Make everything that the preset describes; returns what was made, as `--json` prints it.
 
     With `commit`, what belongs to the run is committed, and the registered version says so.
     Raises `ConfigError` for settings that are refused, `CommitError` for a run that cannot be committed and `RunError`
     for one that did not reach the registry.
     """
+    from common.dvc import run_dvc
+    from common.git import checkout_state
+    from configs.editing import apply_settings
+    from consistency.rules import check_config
+    from registry.identity import COMMIT_VARIABLE, DIRTY_VARIABLE
+    from reproduction.commit import require_committed_code
+
     with _alone():
         made_from = require_committed_code() if commit else ""
         config = apply_settings(preset, settings)
-        wrong = [finding for finding in check_config(config, preset) if not finding.agrees]
-        if wrong:
+        if wrong := [finding for finding in check_config(config, preset) if not finding.agrees]:
             raise RunError("\n".join(map(str, wrong)))
-        _list_preset(preset)
-        isolate()
         state = checkout_state()
         os.environ |= {COMMIT_VARIABLE: state.commit, DIRTY_VARIABLE: state.uncommitted}
+        _list_preset(preset)
         target = f"voice@{preset}"
         status = run_dvc("status", "--with-deps", "--json", target, capture=True)
         stale = status is None or bool(json.loads(status))
         if stale and run_dvc("repro", target) is None:
             raise RunError(f"The run of {preset!r} stopped; nothing was registered. The reason is above.")
-        return _describe(preset, config, stale, made_from)
+        return _register(preset, stale, made_from)
 
 
-def apply_settings(preset: str, settings: Sequence[str]) -> Config:
-    """Write `key=value` settings into the preset's file, as `dvc exp run -S` would, and return the config.
+def _register(preset: str, changed: bool, made_from: str) -> dict[str, Any]:
+    """See that the run is registered, and committed if it was made from a commit for that; what was made."""
+    from configs.outs import Outs
+    from configs.schema import load_config
+    from evaluation.judges import asr_identity
+    from pipelines.plan import plan, run_id
+    from registry.store import model_name, register
+    from reproduction.commit import commit_run, files_to_commit
+    from reproduction.past import record_commit
 
-    All of them are checked first; if one is refused, the file stays as it was.
-    """
-    path = preset_path(preset)
-    if not settings:
-        return load_config(preset)
-    problems, values = [], {}
-    for setting in settings:
-        try:
-            key, value = parse_setting(setting, preset)
-            values[key] = value
-        except ConfigError as error:
-            problems.append(str(error))
-    if problems:
-        raise ConfigError("\n".join(problems))
-    content = edit.read(path)
-    edit.assign(content, values)
-    config = parse_config(Config, json.loads(json.dumps(content)), str(path))
-    edit.write(path, content)
-    return config
+    outs = Outs(preset)
+    # DVC may have restored the results of an earlier run without running anything.
+    version = register(preset, run_id(plan(preset, load_config(preset))), {"zenml_run": "restored by DVC"})
+    message = f"Run {preset}: version {version.version}, recipe {version.tags['myxtts.recipe.id'][:12]}"
+    if made_from:
+        record_commit(version, commit_run(preset, message, made_from))
+    examples = sorted((outs.reports / "listening" / "audio").glob("*-speech.wav"))
+    return {
+        "preset": preset,
+        "changed": changed,
+        "name": model_name(preset),
+        "version": int(version.version),
+        "aliases": sorted(version.aliases),
+        "metrics": json.loads((outs.reports / "metrics.json").read_text()),
+        "asr": asr_identity(),
+        "checkpoints": outs.checkpoints.relative_to(ROOT).as_posix(),
+        "audio": [path.relative_to(ROOT).as_posix() for path in examples],
+        "to_commit": files_to_commit(preset),
+        "message": message,
+        "page": (outs.reports / "listening" / "index.html").relative_to(ROOT).as_posix(),
+    }
 
 
-def summary_lines(made: dict[str, Any]) -> list[str]:
+def _summary(made: dict[str, Any]) -> list[str]:
     """What to print at the end of a run."""
     quality, speed = made["metrics"]["quality"], made["metrics"]["speed"]
+    ceilings = {"cer": "character error rate", "wer": "word error rate", "dnsmos": "quality (DNSMOS, 1 to 5)"}
     first = "" if made["changed"] else "Nothing has changed since the last run; nothing was run again.\n"
     lines = [f"{first}{made['name']} version {made['version']} ({', '.join(made['aliases'])})", ""]
     head = f"on {quality['utterances']:.0f} held-out sentences"
     lines.append(f"{head:34}{'speech':>9}{'vocoded':>9}{'recorded':>9}")
-    for key, title in CEILINGS.items():
+    for key, title in ceilings.items():
         figures = [quality.get(f"{key}{kind}", float("nan")) for kind in ("", "_vocoded", "_recording")]
         lines.append(f"  {title:32}" + "".join(f"{figure:9.3f}" for figure in figures))
     lines.append(f"  {'sentences that end':32}{quality['ended_percent']:8.0f}%")
@@ -91,7 +124,7 @@ def summary_lines(made: dict[str, Any]) -> list[str]:
     lines.append(f"  error rates by {made['asr']}")
     lines += ["", "Listen:", *(f"  {path}" for path in made["audio"]), f"See: {made['page']}"]
     if made["to_commit"]:
-        files = " ".join(made["to_commit"])
+        files = " ".join(map(shlex.quote, made["to_commit"]))
         command = f"git commit --only {files} --message {shlex.quote(made['message'])}"
         lines += ["", "To keep the run with its commit (or let `myxtts run --commit` do it):"]
         lines += [f"  git add {files}", f"  {command}"]
@@ -115,37 +148,10 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _describe(preset: str, config: Config, changed: bool, made_from: str) -> dict[str, Any]:
-    from evaluation.judges import asr_identity
-    from pipelines.plan import plan, run_id
-    from registry.store import model_name, register
-    from reproduction.past import record_commit
-
-    outs = Outs(preset)
-    # DVC may have restored the results of an earlier run without running anything.
-    version = register(preset, run_id(plan(preset, config)), {"zenml_run": "restored by DVC"})
-    message = f"Run {preset}: version {version.version}, recipe {version.tags['myxtts.recipe.id'][:12]}"
-    if made_from:
-        record_commit(version, commit_run(preset, message, made_from))
-    examples = sorted((outs.reports / "listening" / "audio").glob("*-speech.wav"))
-    return {
-        "preset": preset,
-        "changed": changed,
-        "name": model_name(preset),
-        "version": int(version.version),
-        "aliases": sorted(version.aliases),
-        "metrics": json.loads((outs.reports / "metrics.json").read_text()),
-        "asr": asr_identity(),
-        "checkpoints": outs.checkpoints.relative_to(ROOT).as_posix(),
-        "audio": [path.relative_to(ROOT).as_posix() for path in examples],
-        "to_commit": files_to_commit(preset),
-        "message": message,
-        "page": (outs.reports / "listening" / "index.html").relative_to(ROOT).as_posix(),
-    }
-
-
 def _list_preset(preset: str) -> None:
     """Have DVC know the preset: add it to params.yaml."""
+    from common import edit
+
     path = ROOT / "params.yaml"
     content = edit.read(path)
     if preset not in content["presets"]:

@@ -1,42 +1,52 @@
-"""Every surface of this checkout held to the facts: `myxtts verify`."""
+"""Hold everything that states a fact to the facts.
+
+Hold presets, models, checkpoints, data, documents, notebooks, dvc.yaml and registered versions to the facts; exit code
+1 if any disagrees. The page of it: reports/consistency.html
+"""
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
+from commands.output import add_json, show
 from common import ROOT
-from common.environment import isolate
-from configs.schema import ConfigError, load_config, presets
-from consistency.surfaces import Surface, checkpoints_surface, features_surface
-from consistency.verify import Verdict, verify, write_page
-from pipelines.plan import plan
-from registry.stored_surfaces import restore, sources, versions_surface
-from steps.work import work_folder
+
+EXAMPLES = """\
+myxtts verify
+myxtts verify --fix      # mend what has one right answer
+myxtts verify --json"""
 
 PAGE = ROOT / "reports" / "consistency.html"
 
 
-def verify_checkout(fix: bool) -> Verdict:
-    """Hold everything to everything, mend it if `fix`, and write the page."""
-    isolate()
-    verdict = verify(surfaces(), fix)
-    write_page(verdict, PAGE)
-    return verdict
+def add_arguments(verb: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    verb.add_argument("--fix", action="store_true", help="mend what has one right answer")
+    add_json(verb)
 
 
-def surfaces() -> list[Surface]:
-    """All kinds of surface."""
+def main(parsed: argparse.Namespace) -> int:
+    """Do what was asked; returns the exit code."""
+    from configs.schema import presets
+    from consistency.surfaces import checkpoints_surface, features_surface
+    from consistency.verify import lines, verify, write_page
+    from registry.stored_surfaces import restore, sources, versions_surface
+
     names = presets()
-    return [
-        *sources(names),
-        features_surface(ROOT, _features(names)),
-        checkpoints_surface(ROOT, names, restore),
-        versions_surface(),
-    ]
+    features, checkpoints = features_surface(ROOT, _features(names)), checkpoints_surface(ROOT, names, restore)
+    held = verify([*sources(names), features, checkpoints, versions_surface()], parsed.fix)
+    write_page(held, PAGE)
+    show(parsed, held.as_json(), lines(held))
+    return 1 if held.drifts else 0
 
 
 def _features(names: list[str]) -> dict[str, Path]:
     """Where the features of the presets lie, as far as their corpora are known."""
+    from configs.schema import ConfigError, load_config
+    from pipelines.plan import plan
+    from steps.work import work_folder
+
     folders = {}
     for name in names:
         try:

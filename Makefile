@@ -2,25 +2,36 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: setup run test test-all check browser servers lock clean
+.PHONY: help run test-fast test test-all check setup browser servers lock clean
+
+help:  ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 run: setup  ## the whole pipeline on the default corpus, ending with a voice to listen to
 	myxtts run
 
-test: setup browser  ## what CI runs: style, types, tests, the whole pipeline on a small preset
-	$(MAKE) --no-print-directory check
-	pytest
+test-fast: setup browser check  ## style, types, and every test that runs no pipeline
+	pytest -n 2 -m "not slow and not pipeline"
 
-test-all: setup browser servers  ## also what is slow
-	pytest -m "slow or not slow"
+test: setup browser check  ## what CI runs: also the whole pipeline on a small preset
+	pytest -n 2 -m "not slow"
 
-check: setup  ## style, types, and whether everything agrees
+test-all: setup browser servers check  ## also what is slow
+	pytest -n 2 -m ""
+
+check: setup  ## style, types, layers, and whether everything agrees
 	ruff check .
 	ruff format --check .
+	lint-imports
 	mypy
 	myxtts verify
 
 setup: .venv/installed  ## a virtual environment with every version pinned
+
+# The stamp names the folder for which the environment was made: in a moved or copied checkout it is made anew.
+ifneq ($(shell cat .venv/installed 2>/dev/null),$(CURDIR))
+.PHONY: .venv/installed
+endif
 
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
@@ -28,10 +39,14 @@ setup: .venv/installed  ## a virtual environment with every version pinned
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
 		{ [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq python3-venv; } || \
 		{ echo "Python's venv module is missing: apt install python3-venv" >&2; exit 2; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@touch $@
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@printf '%s\n' '# The stores of this checkout, for the commands of ZenML, MLflow and DVC.' \
+		'if [ -x "$$VIRTUAL_ENV/bin/myxtts" ]; then eval "$$("$$VIRTUAL_ENV/bin/myxtts" env)"' \
+		'else echo "$$VIRTUAL_ENV is gone: this checkout was moved; \`make setup\` builds its environment again" >&2; fi' \
+		>> .venv/bin/activate
+	@echo '$(CURDIR)' > $@
 
 browser:  ## Debian's Chromium, in which tests look at the pages
 	@command -v chromium >/dev/null || \
@@ -50,4 +65,4 @@ lock:  ## resolve anew and write requirements.lock; commit it after `make test`
 	rm -rf .venv-lock build
 
 clean:  ## forget all runs: stores, work and reports, not DVC's cache
-	rm -rf .work .zenml-home .mlflow checkpoints reports data/corpus
+	rm -rf .work .zenml-home .mlflow checkpoints reports corpora

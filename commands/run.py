@@ -15,8 +15,16 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from commands.output import add_json, show
-from common import ROOT
+from common import ROOT, edit
+from common.dvc import run_dvc
 from common.errors import Refused
+from common.git import COMMIT_VARIABLE, DIRTY_VARIABLE, checkout_state
+from configs.editing import apply_settings
+from configs.outs import Outs
+from configs.schema import load_config
+from consistency.rules import check_config
+from pipelines.plan import plan, run_id
+from reproduction.commit import commit_run, files_to_commit, require_committed_code
 
 EXAMPLES = """\
 myxtts run
@@ -52,13 +60,6 @@ def run(preset: str, settings: Sequence[str], commit: bool) -> dict[str, Any]:
     Raises `ConfigError` for settings that are refused, `CommitError` for a run that cannot be committed and `RunError`
     for one that did not reach the registry.
     """
-    from common.dvc import run_dvc
-    from common.git import checkout_state
-    from configs.editing import apply_settings
-    from consistency.rules import check_config
-    from registry.identity import COMMIT_VARIABLE, DIRTY_VARIABLE
-    from reproduction.commit import require_committed_code
-
     with _alone():
         made_from = require_committed_code() if commit else ""
         config = apply_settings(preset, settings)
@@ -77,12 +78,7 @@ def run(preset: str, settings: Sequence[str], commit: bool) -> dict[str, Any]:
 
 def _register(preset: str, changed: bool, made_from: str) -> dict[str, Any]:
     """See that the run is registered, and committed if it was made from a commit for that; what was made."""
-    from configs.outs import Outs
-    from configs.schema import load_config
-    from evaluation.judges import asr_identity
-    from pipelines.plan import plan, run_id
     from registry.store import model_name, register
-    from reproduction.commit import commit_run, files_to_commit
     from reproduction.past import record_commit
 
     outs = Outs(preset)
@@ -99,7 +95,7 @@ def _register(preset: str, changed: bool, made_from: str) -> dict[str, Any]:
         "version": int(version.version),
         "aliases": sorted(version.aliases),
         "metrics": json.loads((outs.reports / "metrics.json").read_text()),
-        "asr": asr_identity(),
+        "asr": version.tags["myxtts.asr"],
         "checkpoints": outs.checkpoints.relative_to(ROOT).as_posix(),
         "audio": [path.relative_to(ROOT).as_posix() for path in examples],
         "to_commit": files_to_commit(preset),
@@ -150,8 +146,6 @@ def _alone() -> Iterator[None]:
 
 def _list_preset(preset: str) -> None:
     """Have DVC know the preset: add it to params.yaml."""
-    from common import edit
-
     path = ROOT / "params.yaml"
     content = edit.read(path)
     if preset not in content["presets"]:

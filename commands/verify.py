@@ -11,6 +11,9 @@ from pathlib import Path
 
 from commands.output import add_json, show
 from common import ROOT
+from configs.schema import ConfigError, load_config, presets
+from pipelines.plan import plan
+from steps.work import work_folder
 
 EXAMPLES = """\
 myxtts verify
@@ -28,7 +31,6 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
 
 def main(parsed: argparse.Namespace) -> int:
     """Do what was asked; returns the exit code."""
-    from configs.schema import presets
     from consistency.surfaces import checkpoints_surface, features_surface
     from consistency.verify import lines, verify, write_page
     from registry.stored_surfaces import restore, sources, versions_surface
@@ -43,10 +45,6 @@ def main(parsed: argparse.Namespace) -> int:
 
 def _features(names: list[str]) -> dict[str, Path]:
     """Where the features of the presets lie, as far as their corpora are known."""
-    from configs.schema import ConfigError, load_config
-    from pipelines.plan import plan
-    from steps.work import work_folder
-
     folders = {}
     for name in names:
         try:

@@ -11,6 +11,9 @@ from common.errors import Unanswerable
 MADE_BY_RUNS = ("dvc.lock", "params.yaml", "reports/", "checkpoints/", "corpora/")
 """What a run itself writes, and which therefore makes no checkout unclean: files, or folders with all they hold."""
 
+# Set by `myxtts run` before DVC starts, because a running stage has already changed files that git tracks.
+COMMIT_VARIABLE, DIRTY_VARIABLE = "MYXTTS_COMMIT", "MYXTTS_DIRTY"
+
 _CODE = (".py", ".yaml", ".j2")
 _MOST_NAMED = 20
 

@@ -13,10 +13,7 @@ from pathlib import Path
 
 import torch
 
-from common.git import checkout_state
-
-# Set by `myxtts run` before DVC starts, because a running stage has already changed files that git tracks.
-COMMIT_VARIABLE, DIRTY_VARIABLE = "MYXTTS_COMMIT", "MYXTTS_DIRTY"
+from common.git import COMMIT_VARIABLE, DIRTY_VARIABLE, checkout_state
 
 
 def occurrence() -> dict[str, str]:

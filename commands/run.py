@@ -11,12 +11,13 @@ import fcntl
 import json
 import os
 import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from commands.output import add_json, show
 from common import ROOT, edit
-from common.dvc import run_dvc
+from common.dvc import mend_lock, run_dvc
 from common.errors import Refused
 from common.git import COMMIT_VARIABLE, DIRTY_VARIABLE, checkout_state
 from configs.editing import apply_settings
@@ -66,8 +67,11 @@ def run(preset: str, settings: Sequence[str], commit: bool) -> dict[str, Any]:
         if wrong := [finding for finding in check_config(config, preset) if not finding.agrees]:
             raise RunError("\n".join(map(str, wrong)))
         state = checkout_state()
+        if not state.commit:
+            print(f"myxtts: the run will count as uncommitted: {state.uncommitted or 'no commit yet'}", file=sys.stderr)
         os.environ |= {COMMIT_VARIABLE: state.commit, DIRTY_VARIABLE: state.uncommitted}
         _list_preset(preset)
+        mend_lock()
         target = f"voice@{preset}"
         status = run_dvc("status", "--with-deps", "--json", target, capture=True)
         stale = status is None or bool(json.loads(status))
@@ -98,7 +102,7 @@ def _register(preset: str, changed: bool, made_from: str) -> dict[str, Any]:
         "asr": version.tags["myxtts.asr"],
         "checkpoints": outs.checkpoints.relative_to(ROOT).as_posix(),
         "audio": [path.relative_to(ROOT).as_posix() for path in examples],
-        "to_commit": files_to_commit(preset),
+        "to_commit": files_to_commit(preset) if checkout_state().commit else [],
         "message": message,
         "page": (outs.reports / "listening" / "index.html").relative_to(ROOT).as_posix(),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -54,6 +55,17 @@ def run_dvc(
     if stopped_by:
         raise SystemExit(128 + stopped_by[0])
     return None if process.returncode else output or ""
+
+
+def mend_lock() -> None:
+    """Remove DVC's record of who reads and writes what, if a killed DVC left it torn: DVC refuses to start on it."""
+    record = ROOT / ".dvc" / "tmp" / "rwlock"
+    try:
+        json.loads(record.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        pass
+    except ValueError:
+        record.unlink()
 
 
 def _is_in_foreground() -> bool:

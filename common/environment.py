@@ -47,7 +47,15 @@ def variables(inherited: Mapping[str, str]) -> dict[str, str]:
     other = inherited.get(CHECKOUT)
     theirs = stores(Path(other)) if other else {}
     ours = {name: value for name, value in stores(ROOT).items() if inherited.get(name) in (None, theirs.get(name))}
-    return {**_QUIET, **ours, CHECKOUT: str(ROOT)}
+    return {**_QUIET, **ours, **_caches(inherited), CHECKOUT: str(ROOT)}
+
+
+def _caches(inherited: Mapping[str, str]) -> dict[str, str]:
+    """Where numba and matplotlib keep what they compiled, for those who have no home to keep it in."""
+    if os.access(Path.home(), os.W_OK):
+        return {}
+    folder = str(ROOT / ".work" / "cache")
+    return {name: folder for name in ("NUMBA_CACHE_DIR", "MPLCONFIGDIR") if name not in inherited}
 
 
 def isolate() -> None:

@@ -20,7 +20,6 @@ DECIDE_NOTHING = ("common.progress", "configs.schema")
 """Modules that change no result: one only tells of it; what the other reads is in recipes value by value."""
 
 
-@functools.cache
 def source_files(module: str) -> tuple[str, ...]:
     """The project's source files that a module runs: its own and all it imports, however deep, relative to the root.
 
@@ -34,12 +33,14 @@ def deciding_files(module: str) -> tuple[str, ...]:
     return tuple(sorted(set().union(*_closure(module, DECIDE_NOTHING).values())))
 
 
+@functools.cache
 def code_digest(module: str) -> str:
     """SHA-256 over the code that decides what a module makes."""
     return digest({file: _content_digest(ROOT / file) for file in deciding_files(module)})
 
 
-def _closure(module: str, left_out: Iterable[str]) -> dict[str, set[str]]:
+@functools.cache
+def _closure(module: str, left_out: tuple[str, ...]) -> dict[str, set[str]]:
     """The files of each module that a module runs."""
     found: dict[str, set[str]] = {}
     waiting = [module]

@@ -1,86 +1,96 @@
-"""A model goes live by evidence, and back again: runs of different lengths, promoted by the command."""
+"""A model goes live by evidence, and back again: by the commands, on tiny versions and on real runs."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.commands.conftest import Call
 from tests.pipelines.clone import Clone
+from tests.registry.conftest import Registry
 
-FIRST, WORSE, BETTER = 20, 2, 80
-"""Steps of training."""
-
-
-def run_committed(clone: Clone, steps: int) -> int:
-    """Run the preset with so many steps from a clean commit; the version that was registered."""
-    path = clone.folder / "configs/smoke.yaml"
-    lines = path.read_text().splitlines()
-    changed = [f"  steps: {steps}" if line.startswith("  steps:") else line for line in lines]
-    path.write_text("\n".join(changed) + "\n")
-    clone.git("add", "-A")
-    clone.git("commit", "--allow-empty", "-qm", f"{steps} steps")
-    return int(clone.run()["version"])
+Ask = Callable[..., str]
 
 
-def ask(clone: Clone, *arguments: str, code: int = 0) -> str:
-    """What `myxtts …` prints."""
-    process = clone.start("-m", "commands.main", *arguments, "--preset", "smoke")
-    out, error = process.communicate()
-    assert process.returncode == code, f"{arguments}: {process.returncode}\n{out}\n{error[-3000:]}"
-    return out + error
-
-
-def decide(clone: Clone, *arguments: str, code: int = 0) -> dict[str, Any]:
-    entry: dict[str, Any] = json.loads(ask(clone, *arguments, "--json", code=code))
-    decision: dict[str, Any] = entry["decision"]
+def decided(said: str) -> dict[str, Any]:
+    """The decision of an entry of the ledger."""
+    decision: dict[str, Any] = json.loads(said)["decision"]
     return decision
 
 
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    return Clone(tmp_path_factory.mktemp("promoted"))
-
-
-def test_a_model_goes_live_by_evidence_and_back_again(clone: Clone) -> None:
-    first = run_committed(clone, FIRST)
-    promoted = decide(clone, "promote")
+def assert_promotions_and_a_rollback(ask: Ask, register: Callable[[str], int]) -> None:
+    """`register` registers a version that is "first", "worse" than it or "better"."""
+    first = register("first")
+    promoted = decided(ask("promote", "--json"))
     assert (promoted["outcome"], promoted["before"], promoted["champion"]) == ("promoted", None, first)
     assert all(verdict["passed"] for verdict in promoted["verdicts"])
 
-    worse = run_committed(clone, WORSE)
-    assert ask(clone, "promote", "--dry-run", code=1).count("FAIL") >= 1
-    refused = decide(clone, "promote", code=1)
+    worse = register("worse")
+    assert "FAIL  against the champion" in ask("promote", "--dry-run", code=1)
+    refused = decided(ask("promote", "--json", code=1))
     assert (refused["outcome"], refused["champion"]) == ("refused", first)
     shut = {verdict["gate"]: verdict for verdict in refused["verdicts"] if not verdict["passed"]}
     assert shut["against the champion"]["found"] > 0.02
     assert shut["against the champion"]["source"] == f"mel_l1 of the utterances of versions {worse} and {first}"
-    assert "--override needs --reason" in ask(clone, "promote", "--override", code=2)
+    assert "--override needs --reason" in ask("promote", "--override", code=2)
 
-    better = run_committed(clone, BETTER)
-    promoted = decide(clone, "promote")
+    better = register("better")
+    promoted = decided(ask("promote", "--json"))
     assert (promoted["outcome"], promoted["before"], promoted["champion"]) == ("promoted", first, better)
     assert promoted["verdicts"][-1]["found"] < 0
-    assert f"version {better} of myxtts-smoke is the champion" in ask(clone, "promote")
+    assert f"version {better} of myxtts-smoke is the champion" in ask("promote")
 
-    back = decide(clone, "rollback")
+    back = decided(ask("rollback", "--json"))
     assert (back["outcome"], back["before"], back["champion"]) == ("rolled back", better, first)
-    assert "no champion before" in ask(clone, "rollback", code=2)
+    assert "no champion before" in ask("rollback", code=2)
 
-    history = json.loads(ask(clone, "models", "--history", "--json"))
+    history = json.loads(ask("models", "--history", "--json"))
     assert [(entry["action"], entry["version"], entry["decision"]["outcome"]) for entry in history] == [
         ("promote", first, "promoted"),
         ("promote", worse, "refused"),
         ("promote", better, "promoted"),
         ("rollback", first, "rolled back"),
     ]
-    told = ask(clone, "models", "--history")
+    told = ask("models", "--history")
     assert "FAIL  against the champion" in told
     assert f"champion: {better} -> {first}" in told
-    listed = ask(clone, "models")
+    listed = ask("models")
     assert f"myxtts-smoke {first} (champion)" in listed
     assert f"myxtts-smoke {better} (challenger)" in listed
-    whole = ask(clone, "models", "@champion")
-    assert "recipe.corpus" in whole and "rollback version" in whole
-    assert decide(clone, "models", "--prune", "--keep", "1")["removed"] == [worse]
+    whole = ask("models", "@champion")
+    assert "recipe.corpus" in whole
+    assert "rollback version" in whole
+    assert decided(ask("models", "--prune", "--keep", "1", "--json"))["removed"] == [worse]
+
+
+def test_promote_and_rollback_go_by_evidence(registry: Registry, myxtts: Call) -> None:
+    mel_l1 = {"worse": 1.2, "better": 0.9}
+
+    def register(kind: str) -> int:
+        version = 1 if kind == "first" else registry.register(mel_l1[kind])
+        registry.make_challenger(version)
+        return version
+
+    assert_promotions_and_a_rollback(myxtts, register)
+
+
+@pytest.mark.slow
+def test_promote_and_rollback_of_real_runs(tmp_path_factory: pytest.TempPathFactory) -> None:
+    clone = Clone(tmp_path_factory.mktemp("promoted"))
+    steps = {"first": 20, "worse": 2, "better": 80}
+
+    def register(kind: str) -> int:
+        path = clone.folder / "configs/smoke.yaml"
+        lines = [f"  steps: {steps[kind]}" if line.startswith("  steps:") else line for line in path.open()]
+        path.write_text("\n".join(line.rstrip("\n") for line in lines) + "\n")
+        clone.git("add", "-A")
+        clone.git("commit", "--allow-empty", "-qm", f"{steps[kind]} steps")
+        return int(clone.run()["version"])
+
+    def ask(*arguments: str, code: int = 0) -> str:
+        return clone.myxtts(*arguments, code=code)
+
+    assert_promotions_and_a_rollback(ask, register)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from common import ROOT
+from common.dvc import mend_lock
 
 STAGE = """
 import signal, sys, time
@@ -48,3 +49,16 @@ def test_a_signal_to_us_alone_reaches_the_stage_and_waits_for_it(tmp_path: Path,
         process.send_signal(number)
         assert process.wait(30) == 128 + number
     assert (tmp_path / "saved").read_text() == number.name
+
+
+@pytest.mark.parametrize(("content", "stays"), [("", False), ('{"read', False), ("{}", True)])
+def test_a_torn_lock_of_dvc_is_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, stays: bool
+) -> None:
+    monkeypatch.setattr("common.dvc.ROOT", tmp_path)
+    mend_lock()
+    lock = tmp_path / ".dvc" / "tmp" / "rwlock"
+    lock.parent.mkdir(parents=True)
+    lock.write_text(content)
+    mend_lock()
+    assert lock.exists() == stays

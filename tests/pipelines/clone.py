@@ -13,6 +13,8 @@ from typing import Any
 from common import ROOT
 from common.files import file_digest
 
+CLI = ("-m", "commands.main")
+
 STEPS_OF_LAST_RUN = """
 from common.environment import isolate; isolate()
 import json
@@ -76,14 +78,17 @@ class Clone:
         assert process.returncode == code, f"{arguments}: {process.returncode}\n{out[-3000:]}\n{error[-6000:]}"
         return out if code == 0 else error
 
+    def myxtts(self, *arguments: str, code: int = 0) -> str:
+        """What `myxtts …` prints; its errors if the code is not 0."""
+        return self.python(*CLI, *arguments, code=code)
+
     def run(self, *arguments: str) -> dict[str, Any]:
         """`myxtts run smoke …` and what it made."""
-        out = self.python("-m", "commands.main", "run", "smoke", "--json", *arguments)
-        made: dict[str, Any] = json.loads(out[out.rindex("\n{\n") if not out.startswith("{") else 0 :])
+        made: dict[str, Any] = json.loads(self.myxtts("run", "smoke", "--json", *arguments))
         return made
 
     def challenger(self) -> dict[str, Any]:
-        versions = json.loads(self.python("-m", "commands.main", "models", "--preset", "smoke", "--json"))
+        versions = json.loads(self.myxtts("models", "--preset", "smoke", "--json"))
         found: list[dict[str, Any]] = [version for version in versions if "challenger" in version["aliases"]]
         assert len(found) == 1
         return found[0]

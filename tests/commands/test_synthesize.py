@@ -33,13 +33,14 @@ def test_synthesize_speaks_with_the_registered_model(trained: Clone, tmp_path: P
     assert again.read_bytes() == (tmp_path / "line-001.wav").read_bytes()
 
 
-def test_synthesize_obeys_rate_and_reference(myxtts: Call, folder: str, smoke_corpus: Path, tmp_path: Path) -> None:
+@pytest.mark.pipeline
+def test_synthesize_obeys_rate_and_reference(myxtts: Call, trained: Clone, tmp_path: Path) -> None:
     once, slow, other = (tmp_path / f"{name}.wav" for name in ("once", "slow", "other"))
-    verb = ("synthesize", "--model", folder, "--text", "Thank you.")
+    verb = ("synthesize", "--model", str(trained.checkpoint.parent), "--text", "Thank you.")
     assert myxtts(*verb, "--out", str(once)) == f"{once}\n"
     myxtts(*verb, "--out", str(slow), "--rate", "0.5")
     assert sf.info(slow).duration > 1.5 * sf.info(once).duration
-    recording = next((smoke_corpus / "audio").glob("*.flac"))
+    recording = next((trained.folder / "corpora/smoke/audio").glob("*.flac"))
     myxtts(*verb, "--out", str(other), "--reference", str(recording))
     assert other.read_bytes() != once.read_bytes()
 

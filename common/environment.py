@@ -16,6 +16,8 @@ from common.errors import Refused, Unanswerable
 CHECKOUT = "MYXTTS_CHECKOUT"
 """Environment variable: the checkout whose stores the other variables name."""
 
+_SIGNS_OF_ADDRESSES = ("%", "?")
+
 _QUIET = {
     "ZENML_ANALYTICS_OPT_IN": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -59,7 +61,14 @@ def _caches(inherited: Mapping[str, str]) -> dict[str, str]:
 
 
 def isolate() -> None:
-    """Let this process and its children find the stores. To be called before zenml or mlflow is imported."""
+    """Let this process and its children find the stores. To be called before zenml or mlflow is imported.
+
+    Raises `Unanswerable` where they cannot be found, because of a sign in the checkout's name.
+    """
+    if wrong := [sign for sign in _SIGNS_OF_ADDRESSES if sign in str(ROOT)]:
+        raise Unanswerable(
+            f"{ROOT}: ZenML and MLflow would take {' and '.join(wrong)} for part of an address; rename the folder"
+        )
     os.environ |= variables(os.environ)
     (ROOT / ".mlflow").mkdir(exist_ok=True)
     # Stages are started as `python -m …`: let that be the Python that runs now.
@@ -70,8 +79,8 @@ def isolate() -> None:
 
 def launch(job: Callable[[], int]) -> int:
     """Do a job in this checkout's environment; returns the exit code: 0 good, 1 no, 2 it could not be asked."""
-    isolate()
     try:
+        isolate()
         return job()
     except (Refused, Unanswerable) as error:
         print(f"myxtts: {error}", file=sys.stderr)

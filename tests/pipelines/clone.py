@@ -15,6 +15,17 @@ from common.files import file_digest
 
 CLI = ("-m", "commands.main")
 
+SMALLEST = {
+    "train.steps": 2,
+    "vocoder.pitch_steps": 1,
+    "vocoder.filter_steps": 1,
+    "evaluation.sentences": 1,
+    "evaluation.far_sentences": 1,
+    "evaluation.hard_sentences": 1,
+    "evaluation.audio_examples": 1,
+}
+"""Settings of the shortest run there is."""
+
 STEPS_OF_LAST_RUN = """
 from common.environment import isolate; isolate()
 import json
@@ -45,6 +56,13 @@ class Clone:
         (folder / "dvc.lock").unlink(missing_ok=True)
         for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "a checkout"]):
             self.git(*command)
+
+    @classmethod
+    def of(cls, folder: Path) -> Clone:
+        """A checkout that is there already."""
+        clone = object.__new__(cls)
+        clone.folder = folder
+        return clone
 
     def git(self, *arguments: str) -> None:
         who = ["-c", "user.name=test", "-c", "user.email=test@localhost"]

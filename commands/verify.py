@@ -12,6 +12,7 @@ from pathlib import Path
 from commands.output import add_json, show
 from common import ROOT
 from configs.schema import ConfigError, load_config, presets
+from consistency.verify import lines, verify, write_page
 from pipelines.plan import plan
 from steps.work import work_folder
 
@@ -31,13 +32,10 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
 
 def main(parsed: argparse.Namespace) -> int:
     """Do what was asked; returns the exit code."""
-    from consistency.surfaces import checkpoints_surface, features_surface
-    from consistency.verify import lines, verify, write_page
-    from registry.stored_surfaces import restore, sources, versions_surface
+    from registry.stored_surfaces import products, sources
 
     names = presets()
-    features, checkpoints = features_surface(ROOT, _features(names)), checkpoints_surface(ROOT, names, restore)
-    held = verify([*sources(names), features, checkpoints, versions_surface()], parsed.fix)
+    held = verify([*sources(names), *products(names, _features(names))], parsed.fix)
     write_page(held, PAGE)
     show(parsed, held.as_json(), lines(held))
     return 1 if held.drifts else 0

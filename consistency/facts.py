@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from configs.schema import Config, Model
-from consistency.rules import COMPONENTS
 from model.layers import SelfAttention
 from model.network import VoiceCloner
 from model.sizes import PARTS, sizes
@@ -19,15 +18,12 @@ def facts(config: Config) -> dict[str, Any]:
     settings = config.data.model_dump(include={"batch_size", "batch_frames"}) | config.audio.model_dump()
     settings |= config.model.model_dump() | config.train.model_dump(include={"steps", "learning_rate", "warmup_steps"})
     measured = model_facts(config.model)
-    dims = [measured[f"{name}_dim"] for name in COMPONENTS]
+    dims = {name: measured[f"{name}_dim"] for name in PARTS}
     return (
         settings
         | measured
-        | {
-            f"{name}_feed_forward_ratio": measured[f"{name}_feed_forward_dim"] / measured[f"{name}_dim"]
-            for name in COMPONENTS
-        }
-        | {"dim_progression": [dim / dims[0] for dim in dims]}
+        | {f"{name}_feed_forward_ratio": measured[f"{name}_feed_forward_dim"] / dim for name, dim in dims.items()}
+        | {"dim_progression": [dim / dims["text_encoder"] for dim in dims.values()]}
         | {"depth_ratio": measured["decoder_layers"] / measured["text_encoder_layers"]}
     )
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,10 +24,11 @@ from typing import Any, NamedTuple
 import torch
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from common import ROOT
 from common.files import replacing
-from configs.schema import load_config, preset_path
-from consistency.facts import facts
-from consistency.rules import COMPONENTS
+from consistency.presets import content_of, facts_of, preset_file
+from consistency.prose.languages.persian import PERSIAN
+from model.sizes import PARTS
 from model.token_path import FEATURES, find_path
 
 GENERATED = {
@@ -42,7 +44,7 @@ SPOKEN = (("s", 6), ("æ", 4), ("l", 4), ("ɒ", 8), ("m", 5))
 """A word to draw the path with: phones and mel frames."""
 
 _MARKER = re.compile(r"^[^\S\n]*<!--\s*(/?)facts:(.*?)\s*-->[^\S\n]*$\n?", re.MULTILINE)
-_PERSIAN = str.maketrans("0123456789.%", "۰۱۲۳۴۵۶۷۸۹٫٪")
+_PERSIAN = str.maketrans("0123456789.%", f"{PERSIAN.digits[0]}{PERSIAN.decimal_points}{PERSIAN.percent_signs}")
 
 
 @dataclass(frozen=True)
@@ -85,27 +87,26 @@ def read_blocks(text: str) -> list[Block]:
     return blocks
 
 
-def differences(path: Path) -> list[Difference]:
-    """Every line in a document's blocks that is not what the facts say.
+def differences(path: Path, root: Path = ROOT) -> list[Difference]:
+    """Every line in a document's blocks that is not what the facts of the presets in a checkout say.
 
     Raises `ValueError` for markers that do not match and for blocks that nothing generates.
     """
-    return [
-        difference for block, true in _held_against_facts(path, _read(path)) for difference in _compare(block, true)
-    ]
+    held = _held_against_facts(path, _read(path), root)
+    return [difference for block, true in held for difference in _compare(block, true)]
 
 
-def regenerate(path: Path) -> bool:
+def regenerate(path: Path, root: Path = ROOT) -> bool:
     """Write the blocks of a document, or all of it if it is missing, whole or not at all; whether that changed it.
 
     Raises `ValueError` as `differences`, and `FileNotFoundError` for a missing document that has no template.
     """
     if path.exists():
         before = text = _read(path)
-        for block, true in reversed(_held_against_facts(path, text)):
+        for block, true in reversed(_held_against_facts(path, text, root)):
             text = text[: block.start] + true + text[block.end :]
     else:
-        before, text = "", render_document(_name_of(path))
+        before, text = "", render_document(_name_of(path), root)
     if text == before:
         return False
     with replacing(path) as temporary:
@@ -113,12 +114,12 @@ def regenerate(path: Path) -> bool:
     return True
 
 
-def render_block(name: str) -> str:
+def render_block(name: str, root: Path = ROOT) -> str:
     """What a block is to hold."""
-    return _true_blocks()[name]
+    return _true_blocks(root)[name]
 
 
-def render_document(name: str) -> str:
+def render_document(name: str, root: Path = ROOT) -> str:
     """One of `GENERATED`, with the prose of its template."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -129,33 +130,34 @@ def render_document(name: str) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {"numeral": _numeral, "millions": _millions, "ratio": _ratio}
-    presets = {preset: facts(load_config(preset)) for preset in PRESETS}
+    presets = {preset: facts_of(preset_file(root, preset)) for preset in PRESETS}
     full = presets["full"]
     return environment.get_template(GENERATED[name]).render(
-        components=COMPONENTS,
+        components=tuple(PARTS),
         presets=presets,
         full=full,
         path_features=FEATURES,
         spoken=SPOKEN,
         attention=_attention_along_path(full),
-        band_edges=_band_edges(full),
+        band_edges=band_edges(full),
     )
 
 
-def _true_blocks() -> dict[str, str]:
-    return _blocks_of(tuple(preset_path(preset).read_bytes() for preset in PRESETS))
+def _true_blocks(root: Path) -> dict[str, str]:
+    return _blocks_of(root, tuple(content_of(preset_file(root, preset)) for preset in PRESETS))
 
 
 @functools.cache
-def _blocks_of(presets: tuple[bytes, ...]) -> dict[str, str]:
+def _blocks_of(root: Path, presets: tuple[bytes, ...]) -> dict[str, str]:  # noqa: ARG001  (what they are remembered by)
     """The blocks of all documents for these contents of the presets."""
-    return {block.name: block.stated for name in GENERATED for block in read_blocks(render_document(name))}
+    return {block.name: block.stated for name in GENERATED for block in read_blocks(render_document(name, root))}
 
 
-def _held_against_facts(path: Path, text: str) -> list[tuple[Block, str]]:
+def _held_against_facts(path: Path, text: str, root: Path) -> list[tuple[Block, str]]:
     """The blocks of a document, each with what it is to hold."""
     try:
-        blocks, true = read_blocks(text), _true_blocks()
+        blocks = read_blocks(text)
+        true = _true_blocks(root) if blocks else {}
         for block in blocks:
             if block.name not in true:
                 raise ValueError(f"line {block.line}: no block is called {block.name!r}; there are {', '.join(true)}")
@@ -218,9 +220,20 @@ def _attention_along_path(known: Mapping[str, Any]) -> list[list[float]]:
     return shares
 
 
-def _band_edges(known: Mapping[str, Any]) -> list[float]:
-    """Frequencies, Hz, between which the triangular mel filters rise and fall: n_mels + 2 of them."""
-    import librosa
+def band_edges(known: Mapping[str, Any]) -> list[float]:
+    """Frequencies, Hz, between which the triangular mel filters of `data.mel` rise and fall: n_mels + 2 of them.
 
-    edges = librosa.mel_frequencies(n_mels=known["n_mels"] + 2, fmin=known["fmin"], fmax=known["fmax"])
-    return [round(float(edge), 1) for edge in edges]
+    They are evenly spaced on the Slaney mel scale: 200 / 3 Hz a mel up to 1000 Hz, and from there 27 mels for each
+    factor of 6.4.
+    """
+    lowest, highest = _mels(known["fmin"]), _mels(known["fmax"])
+    step = (highest - lowest) / (known["n_mels"] + 1)
+    return [round(_hertz(lowest + k * step), 1) for k in range(known["n_mels"] + 2)]
+
+
+def _mels(hertz: float) -> float:
+    return 3 * hertz / 200 if hertz < 1000 else 15 + 27 * math.log(hertz / 1000) / math.log(6.4)
+
+
+def _hertz(mels: float) -> float:
+    return 200 * mels / 3 if mels < 15 else 1000 * float(6.4 ** ((mels - 15) / 27))

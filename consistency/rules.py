@@ -1,4 +1,4 @@
-"""The harmony rules: what a preset must satisfy, and what the built model must have of it.
+"""The harmony rules: what a preset must satisfy.
 
 Each rule yields findings; a finding says which fact it is about, where it is stated, what is stated there and what
 would do.
@@ -12,9 +12,7 @@ from typing import Any, NamedTuple
 
 from configs.schema import Config, flat
 from data.vocabulary import SYMBOLS
-from model.sizes import HEAD_DIM
-
-COMPONENTS = ("text_encoder", "audio_encoder", "decoder")
+from model.sizes import HEAD_DIM, PARTS
 
 PUBLISHED = {
     "text encoder values": {
@@ -78,25 +76,6 @@ def check_config(config: Config, preset: str) -> list[Finding]:
             voice_conditioning,
         )
         for held in rule(config)
-    ]
-
-
-def check_model(config: Config) -> list[Finding]:
-    """Build the model on the meta device, which takes no memory, and hold its shapes to the preset."""
-    from consistency.facts import model_facts
-
-    stated = _stated(config)
-    return [
-        Finding(
-            "the built model is what the preset says",
-            fact,
-            "built model",
-            value,
-            str(stated[fact]),
-            value == stated[fact],
-        )
-        for fact, value in model_facts(config.model).items()
-        if fact in stated
     ]
 
 
@@ -198,15 +177,5 @@ def _only(fact: str, value: float, right: float, because: str = "") -> Held:
 
 
 def _sizes(config: Config) -> Iterator[tuple[str, int, int]]:
-    for name in COMPONENTS:
+    for name in PARTS:
         yield name, getattr(config.model, f"{name}_dim"), getattr(config.model, f"{name}_heads")
-
-
-def _stated(config: Config) -> dict[str, Any]:
-    """What a preset says about facts that can be read off a built model."""
-    stated = config.model.model_dump()
-    stated |= {f"{name}_head_dim": HEAD_DIM for name in COMPONENTS}
-    stated |= {f"{name}_feed_forward_dim": stated["feed_forward_ratio"] * stated[f"{name}_dim"] for name in COMPONENTS}
-    if not config.model.use_voice_conditioning:
-        stated["voice_conditioning_layers"] = 0
-    return stated

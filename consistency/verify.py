@@ -7,12 +7,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
 from common.files import replacing
-from consistency.surfaces import Statement, Surface
+from consistency.surfaces.surface import Statement, Surface
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Agreement:
     """What every surface stated, by kind; `mended` are the drifts that were put right."""
 
     statements: dict[str, list[Statement]]
@@ -34,7 +36,7 @@ class Verdict:
         return [kind for kind, stated in self.statements.items() if not stated]
 
     def as_json(self) -> dict[str, Any]:
-        """The verdict for scripts."""
+        """For scripts."""
         return {
             "agrees": not self.drifts,
             "surfaces": {kind: len(stated) for kind, stated in self.statements.items()},
@@ -45,7 +47,7 @@ class Verdict:
         }
 
 
-def verify(surfaces: Sequence[Surface], fix: bool = False) -> Verdict:
+def verify(surfaces: Sequence[Surface], fix: bool = False) -> Agreement:
     """Read every surface; with `fix`, first mend what has one right answer.
 
     What others are held to comes first among `surfaces`.
@@ -53,43 +55,41 @@ def verify(surfaces: Sequence[Surface], fix: bool = False) -> Verdict:
     drifted: list[Statement] = []
     for surface in surfaces if fix else ():
         wrong = [statement for statement in surface.read() if not statement.agrees]
-        if wrong and surface.mend:
+        if wrong:
             surface.mend()
             drifted += wrong
-    verdict = Verdict({surface.kind: list(surface.read()) for surface in surfaces}, [])
-    left = {(s.surface, s.where, s.fact) for s in verdict.drifts}
-    return replace(verdict, mended=[s for s in drifted if (s.surface, s.where, s.fact) not in left])
+    agreement = Agreement({surface.kind: list(surface.read()) for surface in surfaces}, [])
+    left = {(s.surface, s.where, s.fact) for s in agreement.drifts}
+    return replace(agreement, mended=[s for s in drifted if (s.surface, s.where, s.fact) not in left])
 
 
-def lines(verdict: Verdict) -> list[str]:
-    """The verdict for a terminal: every drift with its place, what was mended, and how much was held."""
-    shown = [f"{s.where}: {s.fact} is {s.stated}, expected {s.true}" for s in verdict.drifts]
-    shown += [f"{s.where}: {s.fact}: {s.stated} -> {s.true} (mended)" for s in verdict.mended]
-    shown += [f"{s.where}: {s.fact} {s.stated}? not checked: {s.doubt}" for s in verdict.warnings]
-    width = max(map(len, verdict.statements))
+def lines(agreement: Agreement) -> list[str]:
+    """The agreement for a terminal: every drift with its place, what was mended, and how much was held."""
+    shown = [f"{s.where}: {s.fact} is {s.stated}, expected {s.true}" for s in agreement.drifts]
+    shown += [f"{s.where}: {s.fact}: {s.stated} -> {s.true} (mended)" for s in agreement.mended]
+    shown += [f"{s.where}: {s.fact} {s.stated}? not checked: {s.doubt}" for s in agreement.warnings]
+    width = max(map(len, agreement.statements))
     if shown:
         shown.append("")
-    for kind, stated in verdict.statements.items():
+    for kind, stated in agreement.statements.items():
         wrong = sum(not s.agrees for s in stated)
         held = f"{len(stated)} statements" + (f", {wrong} of them wrong" if wrong else "") if stated else "absent"
         shown.append(f"  {kind:{width}}  {held}")
-    return [*shown, "", _summary(verdict)]
+    return [*shown, "", _summary(agreement)]
 
 
-def write_page(verdict: Verdict, path: Path) -> None:
-    """A page of the verdict, self-contained."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+def write_page(agreement: Agreement, path: Path) -> None:
+    """A page of the agreement, self-contained."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
     )
-    html = environment.get_template("verdict.html.j2").render(verdict=verdict, summary=_summary(verdict))
+    html = environment.get_template("agreement.html.j2").render(agreement=agreement, summary=_summary(agreement))
     with replacing(path) as temporary:
         temporary.write_text(html, encoding="utf-8")
 
 
-def _summary(verdict: Verdict) -> str:
-    mended = f" {len(verdict.mended)} mended." if verdict.mended else ""
-    if not verdict.drifts:
+def _summary(agreement: Agreement) -> str:
+    mended = f" {len(agreement.mended)} mended." if agreement.mended else ""
+    if not agreement.drifts:
         return f"Everything agrees.{mended}"
-    return f"{len(verdict.drifts)} statements do not agree.{mended}"
+    return f"{len(agreement.drifts)} statements do not agree.{mended}"

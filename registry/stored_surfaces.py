@@ -1,7 +1,8 @@
-"""Surfaces that know of DVC and MLflow: the stages of dvc.yaml, and the versions that are registered."""
+"""All surfaces of a checkout; those here know of DVC and MLflow: the stages of dvc.yaml, and registered versions."""
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,82 +10,100 @@ from pathlib import Path
 from typing import Any
 
 from common import ROOT, edit
-from configs.schema import ConfigError, load_config, parse_setting
-from consistency.surfaces import (
-    Statement,
-    Surface,
-    checkpoint_statements,
-    corpus_surface,
-    documents_surface,
-    model_surface,
-    presets_surface,
-)
+from configs.outs import MODEL_FILE, Outs
+from configs.schema import ConfigError, parse_setting
+from consistency.presets import config_of, preset_file
+from consistency.surfaces.checkpoints import CheckpointsSurface, checkpoint_statements
+from consistency.surfaces.corpus import CorpusSurface
+from consistency.surfaces.documents import DocumentsSurface
+from consistency.surfaces.features import FeaturesSurface
+from consistency.surfaces.model import ModelSurface
+from consistency.surfaces.presets import PresetsSurface
+from consistency.surfaces.surface import Statement, Surface
 from registry.code import deciding_files
 from registry.store import SERVED, fetched, list_versions, store, store_exists, wrong_files
 
 
-def sources(presets: Sequence[str]) -> list[Surface]:
+def sources(presets: Sequence[str], root: Path = ROOT) -> list[Surface]:
     """What runs of these presets are made from and described by; what others are held to comes first."""
+    corpora = {preset: Outs(preset, root).corpus for preset in presets}
     return [
-        presets_surface(ROOT, presets),
-        model_surface(ROOT, presets),
-        stages_surface(),
-        corpus_surface(ROOT, presets, restore),
-        documents_surface(ROOT, "readme", ["README.md"]),
-        documents_surface(ROOT, "docs", ["docs/**/*.md", "docs/**/*.html", "benchmarks/*.md", "CONTRIBUTING.md"]),
-        documents_surface(ROOT, "notebooks", ["notebooks/**/*.ipynb"]),
+        PresetsSurface(root, presets),
+        ModelSurface(root, presets),
+        StagesSurface(root),
+        CorpusSurface(root, corpora, functools.partial(restore, root)),
+        DocumentsSurface(root, "readme", ["README.md"]),
+        DocumentsSurface(root, "docs", ["docs/**/*.md", "docs/**/*.html", "benchmarks/*.md", "CONTRIBUTING.md"]),
+        DocumentsSurface(root, "notebooks", ["notebooks/**/*.ipynb"]),
     ]
 
 
-def restore(folder: Path) -> None:
-    """Bring a folder back as dvc.lock has it, if DVC's cache can; else it stays as it is."""
+def products(presets: Sequence[str], features: Mapping[str, Path]) -> list[Surface]:
+    """What runs of these presets made; `features` is where those of each preset lie."""
+    checkpoints = {preset: Outs(preset).checkpoints for preset in presets}
+    return [
+        FeaturesSurface(ROOT, features),
+        CheckpointsSurface(ROOT, checkpoints, functools.partial(restore, ROOT)),
+        VersionsSurface(),
+    ]
+
+
+def restore(root: Path, folder: Path) -> None:
+    """Bring a folder of a checkout back as dvc.lock has it, if DVC's cache can; else it stays as it is."""
     command = [sys.executable, "-m", "dvc", "checkout", "--quiet", "--force", str(folder)]
-    subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def stages_surface() -> Surface:
+class StagesSurface(Surface):
     """dvc.yaml: its presets and parameters exist, and each stage depends on all code that it runs."""
-    path = ROOT / "dvc.yaml"
 
-    def read() -> Iterator[Statement]:
-        content = edit.read(path)
-        for preset in edit.read(ROOT / "params.yaml")["presets"]:
-            found = _is_preset(preset)
-            yield Statement("dvc.yaml", "params.yaml", "presets", preset, "a valid preset in configs/", found)
+    kind = "dvc.yaml"
+
+    def __init__(self, root: Path) -> None:
+        self._root, self._path = root, root / "dvc.yaml"
+
+    def read(self) -> Iterator[Statement]:
+        """Every preset, parameter and dependency, and the code that is left out."""
+        content = edit.read(self._path)
+        for preset in edit.read(self._root / "params.yaml")["presets"]:
+            found = _is_preset(preset_file(self._root, preset))
+            yield Statement(self.kind, "params.yaml", "presets", preset, "a valid preset in configs/", found)
         for name, stage in content["stages"].items():
             where = f"dvc.yaml:{edit.line_of(content, f'stages.{name}')} (stage {name})"
             for key in _parameters(stage):
                 known = _is_setting(key)
-                yield Statement("dvc.yaml", where, "params", key, "a setting of configs/schema.py", known)
+                yield Statement(self.kind, where, "params", key, "a setting of configs/schema.py", known)
             for dep in stage["deps"]:
-                there = "${" in dep or (ROOT / dep).exists()
-                yield Statement("dvc.yaml", where, "deps", dep, "a file of this project", there)
+                yield Statement(self.kind, where, "deps", dep, "a file of this project", not self._is_gone(dep))
             for file in _missing_deps(stage):
-                yield Statement("dvc.yaml", where, "deps", f"{file} is left out", "all code that it runs", False)
+                yield Statement(self.kind, where, "deps", f"{file} is left out", "all code that it runs", False)
 
-    def mend() -> None:
-        content = edit.read(path)
+    def mend(self) -> None:
+        """Take out dependencies that are gone, and add the code that is left out."""
+        content = edit.read(self._path)
         for stage in content["stages"].values():
-            deps = stage["deps"]
-            for gone in [dep for dep in deps if "${" not in dep and not (ROOT / dep).exists()]:
-                deps.remove(gone)
-            deps.extend(_missing_deps(stage))
-        edit.write(path, content)
+            for gone in [dep for dep in stage["deps"] if self._is_gone(dep)]:
+                stage["deps"].remove(gone)
+            stage["deps"].extend(_missing_deps(stage))
+            _simplify(stage["deps"], self._root)
+        edit.write(self._path, content)
 
-    return Surface("dvc.yaml", read, mend)
+    def _is_gone(self, dep: str) -> bool:
+        return "${" not in dep and not (self._root / dep).exists()
 
 
-def versions_surface() -> Surface:
+class VersionsSurface(Surface):
     """Registered versions that have an alias: their files are those of their tags, and agree with each other."""
 
-    def read() -> Iterator[Statement]:
+    kind = "versions"
+
+    def read(self) -> Iterator[Statement]:
+        """What each of them is known by."""
         if not store_exists():
             return
         for version in list_versions():
             if version["aliases"]:
                 yield from _version_statements(version)
-
-    return Surface("versions", read)
 
 
 def _version_statements(version: Mapping[str, Any]) -> Iterator[Statement]:
@@ -105,7 +124,7 @@ def _version_statements(version: Mapping[str, Any]) -> Iterator[Statement]:
         signature = mlflow.models.Model.load(evidence.folder / SERVED).signature
         yield statement("signature", signature and signature.inputs, INPUTS)
         yield statement("signature", signature and signature.outputs, OUTPUTS)
-        yield from checkpoint_statements("versions", evidence.checkpoint("model.safetensors"), where, None)
+        yield from checkpoint_statements("versions", evidence.checkpoint(MODEL_FILE), where, None)
 
 
 def _parameters(stage: Mapping[str, Any]) -> list[str]:
@@ -125,9 +144,20 @@ def _missing_deps(stage: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _is_preset(name: str) -> bool:
+def _simplify(deps: list[str], root: Path) -> None:
+    """Name a package instead of its files where all of them are deps; leave out what a folder covers."""
+    packages = {dep.partition("/")[0] for dep in deps if dep.endswith(".py")}
+    for package in sorted(packages - set(deps)):
+        files = {path.relative_to(root).as_posix() for path in root.glob(f"{package}/*.py")}
+        if files - {f"{package}/__init__.py"} <= set(deps):
+            deps.append(package)
+    for covered in [dep for dep in deps if any(dep.startswith(f"{folder}/") for folder in deps)]:
+        deps.remove(covered)
+
+
+def _is_preset(path: Path) -> bool:
     try:
-        load_config(name)
+        config_of(path)
     except ConfigError:
         return False
     return True

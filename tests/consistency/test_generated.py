@@ -6,19 +6,22 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 
 from common import ROOT
-from configs.schema import presets
+from configs.schema import load_config, presets
 from consistency.generated import (
     GENERATED,
     PRESETS,
     Difference,
+    band_edges,
     differences,
     read_blocks,
     regenerate,
     render_block,
     render_document,
 )
+from data.mel import mel_filters
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ def test_committed_documents_say_what_the_facts_say(name: str) -> None:
     assert sorted(stated) == sorted(all_of_them)
 
 
-def test_a_name_belongs_to_one_block() -> None:
+def test_a_block_has_a_name_of_its_own() -> None:
     names = [block.name for name in GENERATED for block in read_blocks(render_document(name))]
     assert len(set(names)) == len(names)
 
@@ -75,7 +78,7 @@ def test_a_changed_number_is_found_on_its_line_and_mended(name: str, tmp_path: P
     assert path.read_text() == right
 
 
-def test_lines_too_many_and_missing_are_found(readme: Path) -> None:
+def test_lines_too_many_and_missing_in_a_block_are_found(readme: Path) -> None:
     regenerate(readme)
     lines = readme.read_text().splitlines(keepends=True)
     removed = lines.pop(4)
@@ -84,7 +87,7 @@ def test_lines_too_many_and_missing_are_found(readme: Path) -> None:
     assert differences(readme) == [Difference(5, "", removed.strip()), Difference(7, "- decoders have 16 layers.", "")]
 
 
-def test_only_blocks_are_written(readme: Path) -> None:
+def test_only_blocks_of_a_document_are_written(readme: Path) -> None:
     prose = readme.read_text().replace("\n", "\r\n").encode()
     readme.write_bytes(prose)
     assert regenerate(readme)
@@ -106,7 +109,7 @@ def test_only_blocks_are_written(readme: Path) -> None:
         ("<!-- facts:rulse -->\n<!-- /facts:rulse -->\n", "line 1: no block is called 'rulse'; there are diagram, "),
     ],
 )
-def test_markers_that_do_not_match_are_refused(text: str, message: str, tmp_path: Path) -> None:
+def test_markers_of_blocks_that_do_not_match_are_refused(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "README.md"
     path.write_text(text)
     for act in (differences, regenerate):
@@ -115,7 +118,7 @@ def test_markers_that_do_not_match_are_refused(text: str, message: str, tmp_path
     assert path.read_text() == text
 
 
-def test_a_marker_within_a_sentence_is_prose() -> None:
+def test_a_marker_of_a_block_within_a_sentence_is_prose() -> None:
     assert read_blocks("Write `<!-- facts:NAME -->` on a line of its own.\n") == []
 
 
@@ -124,8 +127,21 @@ def test_a_missing_document_without_a_template_is_named(tmp_path: Path) -> None:
         regenerate(tmp_path / "README.md")
 
 
-def test_the_page_writes_persian_numbers_in_persian() -> None:
+def test_the_generated_page_writes_persian_numbers_in_persian() -> None:
     page = render_document("docs/model_components.html")
     rows = re.findall(r'<dl class="facts decoder" lang="fa" dir="rtl">(.*?)</dl>', page, re.DOTALL)
     assert len(rows) == 1
     assert re.findall(r"<dd>(.*?)</dd>", rows[0]) == ["۱۵۳۶", "۱۶", "۲۴", "۶۴", "۶۱۴۴", "۶۱۲٫۸ میلیون"]
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_band_edges_are_those_of_the_mel_filters(preset: str) -> None:
+    audio = load_config(preset).audio
+    edges = band_edges(audio.model_dump())
+    hertz_f = torch.arange(audio.n_fft // 2 + 1) * audio.sample_rate / audio.n_fft
+    filters_mf = mel_filters(audio)
+    distance_f = torch.stack([(hertz_f - edge).abs() for edge in edges]).amin(0)
+    for filter_f, low, high in zip(filters_mf, edges, edges[2:], strict=False):
+        within_f = (low < hertz_f) & (hertz_f < high)
+        assert torch.equal((filter_f > 0)[distance_f > 0.1], within_f[distance_f > 0.1])
+    assert (edges[0], edges[-1]) == (audio.fmin, audio.fmax)

@@ -31,16 +31,19 @@ def page(browser: Browser) -> Iterator[Page]:
 def test_persian_is_shown_from_right_to_left_when_asked_for(page: Page) -> None:
     english = page.get_by_role("heading", name="The parts of a voice")
     persian = page.get_by_role("heading", name="اجزای یک صدا", include_hidden=True)
-    assert english.is_visible() and not persian.is_visible()
+    assert english.is_visible()
+    assert not persian.is_visible()
     page.get_by_role("button", name="فارسی").click()
-    assert persian.is_visible() and not english.is_visible()
+    assert persian.is_visible()
+    assert not english.is_visible()
     for element in (persian, page.locator("html"), page.locator("main table:visible")):
         assert element.evaluate("element => getComputedStyle(element).direction") == "rtl"
     assert page.locator("html").get_attribute("lang") == "fa"
     table = page.locator("main table:visible")
     assert table.locator("th").first.bounding_box()["x"] > table.locator("th").nth(1).bounding_box()["x"]  # type: ignore[index]
     page.get_by_role("button", name="English").click()
-    assert english.is_visible() and not persian.is_visible()
+    assert english.is_visible()
+    assert not persian.is_visible()
 
 
 @pytest.mark.parametrize("language", ["English", "فارسی"])
@@ -77,8 +80,11 @@ def test_without_scripts_both_languages_stand_side_by_side(browser: Browser) -> 
         page.goto(PAGE)
         english = page.get_by_role("heading", name="The parts of a voice")
         persian = page.get_by_role("heading", name="اجزای یک صدا")
-        assert english.is_visible() and persian.is_visible()
+        assert english.is_visible()
+        assert persian.is_visible()
         left, right = english.bounding_box(), persian.bounding_box()
-        assert left and right and left["x"] + left["width"] <= right["x"]
+        assert left
+        assert right
+        assert left["x"] + left["width"] <= right["x"]
         assert left["y"] == pytest.approx(right["y"], abs=12)
         assert not page.get_by_role("button", name="English").is_visible()

@@ -1,3 +1,5 @@
+"""Surfaces held to the facts together: what is told, what is mended, and the page of it."""
+
 from __future__ import annotations
 
 import shutil
@@ -8,8 +10,11 @@ import yaml
 from playwright.sync_api import Browser
 
 from common import ROOT
-from consistency.surfaces import Statement, Surface, documents_surface, model_surface, presets_surface
-from consistency.verify import Verdict, lines, verify, write_page
+from consistency.surfaces.documents import DocumentsSurface
+from consistency.surfaces.model import ModelSurface
+from consistency.surfaces.presets import PresetsSurface
+from consistency.surfaces.surface import Statement, Surface
+from consistency.verify import Agreement, lines, verify, write_page
 
 
 @pytest.fixture
@@ -24,58 +29,58 @@ def root(tmp_path: Path) -> Path:
 
 def surfaces(root: Path) -> list[Surface]:
     return [
-        presets_surface(root, ["full"]),
-        model_surface(root, ["full"]),
-        documents_surface(root, "docs", ["notes/*.md"]),
-        documents_surface(root, "notebooks", ["*.ipynb"]),
+        PresetsSurface(root, ["full"]),
+        ModelSurface(root, ["full"]),
+        DocumentsSurface(root, "docs", ["notes/*.md"]),
+        DocumentsSurface(root, "notebooks", ["*.ipynb"]),
     ]
 
 
-def test_what_agrees_is_counted_and_what_is_not_there_is_absent(root: Path) -> None:
-    verdict = verify(surfaces(root))
-    assert verdict.drifts == verdict.mended == []
-    assert verdict.absent == ["notebooks"]
-    assert lines(verdict)[-3:] == ["  notebooks  absent", "", "Everything agrees."]
+def test_verify_counts_what_agrees_and_names_what_is_absent(root: Path) -> None:
+    agreement = verify(surfaces(root))
+    assert agreement.drifts == agreement.mended == []
+    assert agreement.absent == ["notebooks"]
+    assert lines(agreement)[-3:] == ["  notebooks  absent", "", "Everything agrees."]
 
 
-def test_a_wrong_preset_is_mended_before_the_documents_that_are_held_to_it(root: Path) -> None:
+def test_verify_mends_a_wrong_preset_before_the_documents_that_are_held_to_it(root: Path) -> None:
     preset = root / "configs/full.yaml"
     preset.write_text(preset.read_text().replace("decoder_layers: 16", "decoder_layers: 12  # too few"))
     found = {(s.surface, s.fact) for s in verify(surfaces(root)).drifts}
     assert {("presets", "model.decoder_layers"), ("docs", "full: decoder_layers")} <= found
-    verdict = verify(surfaces(root), fix=True)
-    assert verdict.drifts == []
-    assert {(s.where, s.stated) for s in verdict.mended} == {("configs/full.yaml:32", "12")}
+    agreement = verify(surfaces(root), fix=True)
+    assert agreement.drifts == []
+    assert {(s.where, s.stated) for s in agreement.mended} == {("configs/full.yaml:32", "12")}
     assert yaml.safe_load(preset.read_text())["model"]["decoder_layers"] == 16
     assert "# too few" in preset.read_text()
     assert (root / "notes/model.md").read_text() == "The decoder has 16 layers.\n"
 
 
-def test_what_has_no_single_right_answer_is_left_and_said(root: Path) -> None:
+def test_verify_leaves_and_tells_what_has_no_single_right_answer(root: Path) -> None:
     preset = root / "configs/full.yaml"
     preset.write_text(preset.read_text().replace("fmax: 8000.0", "fmax: 12000.0"))
-    verdict = verify(surfaces(root), fix=True)
-    assert [(s.where, s.stated, s.true) for s in verdict.drifts] == [
+    agreement = verify(surfaces(root), fix=True)
+    assert [(s.where, s.stated, s.true) for s in agreement.drifts] == [
         ("configs/full.yaml:21", "12000.0", "at most 11025 (half of sample_rate)")
     ]
-    assert verdict.mended == []
+    assert agreement.mended == []
 
 
-def test_a_broken_preset_and_an_unreadable_notebook_are_drift(root: Path) -> None:
+def test_verify_takes_a_broken_preset_and_an_unreadable_notebook_for_drift(root: Path) -> None:
     preset = root / "configs/full.yaml"
     preset.write_text(preset.read_text().replace("prenet_dim:", "prenet_dmi:"))
     (root / "broken.ipynb").write_text("{")
-    verdict = verify(surfaces(root), fix=True)
-    assert [s.surface for s in verdict.drifts] == ["presets", "notebooks"]
-    assert "did you mean 'prenet_dim'?" in verdict.drifts[0].stated
+    agreement = verify(surfaces(root), fix=True)
+    assert [s.surface for s in agreement.drifts] == ["presets", "notebooks"]
+    assert "did you mean 'prenet_dim'?" in agreement.drifts[0].stated
 
 
-def test_the_page_shows_every_drift_and_runs_nothing(browser: Browser, tmp_path: Path) -> None:
+def test_the_page_of_verify_shows_every_drift_and_runs_nothing(browser: Browser, tmp_path: Path) -> None:
     hostile = "<script>alert(1)</script>"
     drift = Statement("docs", f"docs/{hostile}.md:3", "full: decoder_layers", "۱۲", "۱۶", False)
     doubt = Statement("docs", "docs/x.md:4", "full: decoder_heads", "16", "16", True, "several components")
-    path = tmp_path / "verdict.html"
-    write_page(Verdict({"docs": [drift, doubt], "versions": []}, [drift]), path)
+    path = tmp_path / "agreement.html"
+    write_page(Agreement({"docs": [drift, doubt], "versions": []}, [drift]), path)
     with browser.new_context() as context:
         page = context.new_page()
         complaints: list[str] = []

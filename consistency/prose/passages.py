@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Literal
 
+from consistency.prose.languages import LANGUAGES
+
 Kind = Literal["prose", "code", "cell"]
 Role = Literal["said", "column", "row", "lead", "parent", "paragraph", "heading"]
 
@@ -62,8 +64,9 @@ INVISIBLE = re.compile(
     re.S | re.I,
 )
 TAG = re.compile(r"<(/?[a-z][a-z0-9]*)\b(?:\"[^\"]*\"|'[^']*'|[^'\"<>])*>|&(?:#\w+|\w+);", re.I)
-# Persian as it is typed on several keyboards; joiners and the hamza of possession count as space
-LETTERS = str.maketrans({"ي": "ی", "ك": "ک", "\u200c": " ", "\u200f": " ", "\u200e": " ", "ٔ": " ", "\u00a0": " "})
+LETTERS = str.maketrans(
+    {"\u00a0": " "} | {typed: read for language in LANGUAGES for typed, read in language.letters.items()}
+)
 FENCE = re.compile(r"\s*(?:```|~~~)")
 HEADS = re.compile(rf"\s*(?:(#{{1,6}})\s|([{chr(HEADING)}-{chr(HEADING + 6)}]))")
 ITEMS = re.compile(rf"(\s*)(?:(?:[-*+•]|\d+[.)])\s+|([{chr(ITEM)}-{chr(ITEM + 15)}]))")

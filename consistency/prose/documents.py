@@ -12,7 +12,8 @@ from typing import Any
 
 from common.files import replacing
 from configs.schema import presets
-from consistency.claims import Claim, agrees, read_claims, restate
+from consistency.prose.claims import Claim, agrees, restate
+from consistency.prose.reading import read_claims
 
 KINDS = {".md": "markdown", ".html": "html", ".htm": "html", ".ipynb": "notebook"}
 """Suffixes of the files that are read."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -19,12 +19,22 @@ from common.errors import Unanswerable
 FOLDER = Path(__file__).parent
 GATES = FOLDER / "gates.yaml"
 
+Language = Literal["en", "es", "fa", "fr", "it", "ru"]
+"""What can be read and spoken, ISO 639-1; `data.text` knows how each is."""
+
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+Source = Literal["debian_prompts", "ljspeech", "espeak"]
+"""Where speech can come from: the modules of `data.sources`."""
+
 
 class ConfigError(Unanswerable, ValueError):
     """Every problem of a preset at once, one per line."""
 
 
 class Section(BaseModel):
+    """Settings that belong together: they cannot be changed, and no others are accepted."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -37,14 +47,16 @@ class Bounds(Section):
 
 
 class Data(Section):
-    source: Literal["debian_prompts", "ljspeech", "espeak"] = Field(
+    """Which recordings are learned from, and how they are divided."""
+
+    source: Source = Field(
         description="where speech comes from: Debian's recorded telephone prompts, a folder in LJSpeech format, "
         "or espeak-ng reading a list of sentences (synthetic)"
     )
     path: str | None = Field(
         None, description="`ljspeech`: folder with metadata.csv and wavs/; `espeak`: text file, a sentence a line"
     )
-    languages: list[Literal["en", "es", "fa", "fr", "it", "ru"]] = Field(min_length=1, description="ISO 639-1 codes")
+    languages: list[Language] = Field(min_length=1, description="ISO 639-1 codes")
     max_clips: int | None = Field(None, ge=4, description="keep only this many clips of each language; null: all")
     validation_percent: int = Field(4, ge=0, le=40, description="clips held out to watch the training, %")
     test_percent: int = Field(14, ge=1, le=40, description="clips held out to listen to after training, %")
@@ -62,6 +74,8 @@ class Data(Section):
 
 
 class Audio(Section):
+    """How sound becomes log-mels."""
+
     sample_rate: int = Field(gt=0, description="Hz")
     n_fft: int = Field(gt=0, description="samples in a Fourier window")
     hop_length: int = Field(gt=0, description="samples between frames")
@@ -88,6 +102,8 @@ class Validation(Section):
 
 
 class Model(Section):
+    """The network of the voice cloner."""
+
     text_vocab_size: int = Field(gt=0, description="symbols of the tokenizer")
     text_encoder_dim: int = Field(gt=0)
     text_encoder_layers: int = Field(gt=0)
@@ -109,13 +125,12 @@ class Model(Section):
     prenet_dropout: float = Field(0.5, ge=0, lt=1, description="in the prenet, while training")
     use_voice_conditioning: bool = Field(True, description="decoder layers attend to the reference recording")
     voice_conditioning_layers: int = Field(ge=0, description="how many decoder layers, from the first, attend to it")
-    voice_similarity_threshold: float = Field(
-        0.75, ge=0, le=1, description="speaker similarity (cosine) that a cloned voice is to reach"
-    )
     reference_frames: int = Field(96, ge=4, multiple_of=4, description="mel frames of the reference that are heard")
 
 
 class Train(Section):
+    """How the voice cloner learns."""
+
     steps: int = Field(gt=0, description="optimizer steps")
     learning_rate: float = Field(1e-3, gt=0)
     warmup_steps: int = Field(100, ge=0)
@@ -127,7 +142,8 @@ class Train(Section):
 
 
 class Vocoder(Section):
-    griffin_lim_iterations: int = Field(40, ge=1, description="of the vocoder that needs no training")
+    """How the vocoder learns."""
+
     pitch_steps: int = Field(800, ge=1, description="optimizer steps of the network that reads pitch from mels")
     filter_steps: int = Field(850, ge=1, description="optimizer steps of the network that shapes pulses and noise")
     learning_rate: float = Field(3e-3, gt=0, description="of both networks, at its highest")
@@ -136,10 +152,20 @@ class Vocoder(Section):
 
 
 class Evaluation(Section):
+    """What is spoken and listened to after training."""
+
     sentences: int = Field(ge=1, description="held-out sentences to listen to, at most")
     far_sentences: int = Field(ge=1, le=100, description="sentences far from the corpus' domain to listen to")
     hard_sentences: int = Field(ge=1, le=200, description="digits, names, letters, long lines: does speech always end?")
     audio_examples: int = Field(6, ge=1, description="sentences whose audio and pictures are kept in the registry")
+
+
+class Goals(Section):
+    """What a model is to reach; nothing that is made depends on it."""
+
+    voice_similarity_threshold: float = Field(
+        0.75, ge=0, le=1, description="speaker similarity (cosine) that a cloned voice is to reach"
+    )
 
 
 class TrainingConfig(Section):
@@ -159,6 +185,7 @@ class Config(TrainingConfig):
     validation: Validation = Validation()
     vocoder: Vocoder = Vocoder()
     evaluation: Evaluation
+    goals: Goals = Goals()
 
 
 AnyConfig = TypeVar("AnyConfig", bound=BaseModel)
@@ -241,7 +268,8 @@ def _explain(kind: type[BaseModel], problem: Any) -> str:
     *parents, last = [str(part) for part in problem["loc"]] or ["preset"]
     key = ".".join([*parents, last])
     if problem["type"] == "extra_forbidden":
-        return f"{key} is not a setting{_nearest(last, _siblings(kind, parents))}"
+        elsewhere = [known for known in _keys(kind) if known.endswith(f".{last}")]
+        return f"{key} is not a setting{_nearest(key, elsewhere) or _nearest(last, _siblings(kind, parents))}"
     if problem["type"] == "missing":
         return f"{key} is missing"
     return f"{key} = {problem['input']!r}: {problem['msg'].removeprefix('Value error, ')}"
@@ -255,5 +283,5 @@ def _siblings(kind: type[BaseModel], parents: Sequence[str]) -> list[str]:
 
 
 def _nearest(name: str, valid: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.4)
+    close = difflib.get_close_matches(name, valid, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

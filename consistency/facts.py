@@ -17,6 +17,7 @@ def facts(config: Config) -> dict[str, Any]:
     """Every fact that a surface may state about a preset, by the name of its setting or of `model_facts`."""
     settings = config.data.model_dump(include={"batch_size", "batch_frames"}) | config.audio.model_dump()
     settings |= config.model.model_dump() | config.train.model_dump(include={"steps", "learning_rate", "warmup_steps"})
+    settings |= config.goals.model_dump()
     measured = model_facts(config.model)
     dims = {name: measured[f"{name}_dim"] for name in PARTS}
     return (

@@ -7,17 +7,19 @@ be skipped. Starting from an even division of the speech, Viterbi alignment and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
+from common.progress import Report, silent
 from data.vocabulary import SILENT, Tokens
 
-PASSES = 22
+_PASSES = 22
 _STATES = 3
 _IMPOSSIBLE = -1e30
 _SMALLEST_VARIANCE = 0.05  # of features with unit variance
@@ -25,6 +27,15 @@ _PRIOR_FRAMES = 10.0  # weight of the global mean and variance in every state's 
 
 Array = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
+
+
+class Alignment(NamedTuple):
+    """Which token is heard when."""
+
+    frames: list[Indices]
+    """For each clip the frames that each of its tokens lasts, (n,); they sum to t."""
+    log_likelihood: float
+    """Of a frame, on average."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +46,10 @@ class _Sentence:
     optional_s: npt.NDArray[np.bool_]  # whether the position may be skipped
 
 
-def align(
-    features: Sequence[Array], tokens: Sequence[Tokens], workers: int, on_pass: Callable[[int, float], None]
-) -> list[Indices]:
-    """Frames that each token lasts.
+def align(features: Sequence[Array], tokens: Sequence[Tokens], workers: int, report: Report = silent) -> Alignment:
+    """Align what is said to how it sounds, with so many threads.
 
-    `features` are acoustic features of each clip, (t, c); `tokens` what is said in it. Returns for each clip an array
-    (n,) that sums to t. `on_pass(k, log_likelihood)` is called after every pass with the mean over frames.
+    `features` are acoustic features of each clip, (t, c); `tokens` what is said in it.
     """
     everything = np.concatenate(features)
     mean_c, deviation_c = everything.mean(0), everything.std(0) + 1e-6
@@ -53,13 +61,15 @@ def align(
     frames = np.concatenate([s.features_tc for s in sentences])
     paths = [_flat_path(s) for s in sentences]
     with ThreadPoolExecutor(workers) as pool:
-        for k in range(PASSES):
+        for k in range(_PASSES):
             labels = np.concatenate([s.state_s[p] for s, p in zip(sentences, paths, strict=True)])
             gaussians = _estimate(frames, labels, len(acoustic) * _STATES)
             results = list(pool.map(lambda s, g=gaussians: _best_path(s, *g), sentences))
             paths = [path for path, _ in results]
-            on_pass(k, sum(score for _, score in results) / len(frames))
-    return [np.bincount(s.token_s[p], minlength=len(t)) for s, p, t in zip(sentences, paths, tokens, strict=True)]
+            log_likelihood = sum(score for _, score in results) / len(frames)
+            report("aligning phonemes", k + 1, _PASSES, {"log_likelihood": log_likelihood})
+    lasting = [np.bincount(s.token_s[p], minlength=len(t)) for s, p, t in zip(sentences, paths, tokens, strict=True)]
+    return Alignment(lasting, log_likelihood)
 
 
 def _acoustic_states(tokens: Sequence[Tokens]) -> dict[int, int]:

@@ -16,6 +16,9 @@ from configs.schema import Audio
 PEAK = 0.9
 """Amplitude that every clip is scaled to."""
 
+FULL_SCALE = 2**15
+"""What the largest amplitude of 16-bit samples is divided by, so that it becomes 1."""
+
 _KEPT_BEFORE, _KEPT_AFTER = 0.050, 0.075  # silence left at the ends of a clip, s
 
 Pcm = npt.NDArray[np.int16]
@@ -29,7 +32,8 @@ class AudioError(ValueError):
 def read_pcm(path: Path) -> tuple[Pcm, int]:
     """Decode a whole audio file: 16-bit mono samples (channels are averaged) and the sample rate in Hz.
 
-    Raises `AudioError` if there is no such file, it cannot be decoded, it was cut short or it is empty.
+    What kind of file it is, its content says; only G.722, which has no header, is known by its suffix. Raises
+    `AudioError` if there is no such file, it cannot be decoded, it was cut short or it is empty.
     """
     if not path.is_file():
         raise AudioError("no such file")
@@ -45,7 +49,7 @@ def read_pcm(path: Path) -> tuple[Pcm, int]:
             announced, rate = file.frames, file.samplerate
             samples = file.read(dtype="float64", always_2d=True)
     except sf.LibsndfileError as error:
-        raise AudioError(f"cannot be decoded: {error.error_string}") from None
+        raise AudioError(f"cannot be decoded: {error.error_string.rstrip('.')}") from None
     if len(samples) < announced:
         raise AudioError(f"truncated: {len(samples)} of {announced} samples can be decoded")
     if not len(samples):
@@ -53,24 +57,30 @@ def read_pcm(path: Path) -> tuple[Pcm, int]:
     if not np.isfinite(samples).all():
         raise AudioError("holds samples that are not numbers")
     # libsndfile scales by 2^15 when it reads and by 2^15 - 1 when it writes: integers keep 16-bit audio exact
-    mono: Pcm = np.rint(samples.mean(axis=1) * 32768).clip(-32768, 32767).astype(np.int16)
+    mono: Pcm = np.rint(samples.mean(axis=1) * FULL_SCALE).clip(-FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
     return mono, rate
 
 
 def read_audio(path: Path, sample_rate: int) -> Waveform:
-    """Mono samples in [-1, 1] at `sample_rate`.
+    """Mono samples (n,) in [-1, 1] at `sample_rate`, Hz.
 
-    Raises `soundfile.LibsndfileError` for a file that cannot be decoded.
+    Raises `AudioError` where `read_pcm` does, and names the file.
     """
-    samples, rate = sf.read(path, dtype="float32", always_2d=True)
-    mono: Waveform = samples.mean(axis=1)
+    try:
+        pcm, rate = read_pcm(path)
+    except AudioError as error:
+        raise AudioError(f"{path}: {error}") from None
+    samples = pcm.astype(np.float32) / np.float32(FULL_SCALE)
     if rate != sample_rate:
-        mono = librosa.resample(mono, orig_sr=rate, target_sr=sample_rate)
-    return np.ascontiguousarray(mono, dtype=np.float32)
+        samples = librosa.resample(samples, orig_sr=rate, target_sr=sample_rate)
+    return np.ascontiguousarray(samples, dtype=np.float32)
 
 
 def trimmed_audio(path: Path, audio: Audio) -> Waveform:
-    """A clip as the model knows it: silence at the ends cut off, scaled to `PEAK`, a whole number of hops."""
+    """A clip as the model knows it: silence at the ends cut off, scaled to `PEAK`, a whole number of hops.
+
+    Raises `AudioError` as `read_audio` does.
+    """
     samples = read_audio(path, audio.sample_rate)
     _, (start, stop) = librosa.effects.trim(samples, top_db=audio.trim_db, frame_length=512, hop_length=128)
     start = max(0, start - int(_KEPT_BEFORE * audio.sample_rate))

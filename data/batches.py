@@ -29,6 +29,7 @@ class Batch:
     reference_btm: Tensor
 
     def to(self, device: torch.device) -> Batch:
+        """The same batch in the memory of a device."""
         return Batch(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
 
 

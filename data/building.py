@@ -28,8 +28,8 @@ def build_corpus(data: Data, folder: Path, report: Report = silent) -> None:
     text, audio that cannot be decoded) are brought along for `data.validation` to name.
     """
     with tempfile.TemporaryDirectory(prefix="myxtts-") as scratch, replacing_folder(folder) as new:
-        clips, attribution = SOURCES[data.source](data, Path(scratch), report)
-        _write_corpus(_choose(clips, data.max_clips), attribution, new, report)
+        offer = SOURCES[data.source](data, Path(scratch), report)
+        _write_corpus(_choose(offer.clips, data.max_clips), offer.attribution, new, report)
 
 
 def _write_corpus(clips: Sequence[SourceClip], attribution: str, folder: Path, report: Report) -> None:

@@ -7,18 +7,17 @@ import logging
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
+import espeakng_loader
+from num2words import num2words
+from phonemizer.backend import EspeakBackend
+from phonemizer.backend.espeak.wrapper import EspeakWrapper
+from phonemizer.separator import Separator
+
+from data.languages import TRAITS
 from data.vocabulary import COMMA, END, GAP, MODIFIERS, PHONES, QUESTION, SILENT, START, STOP, SYMBOLS, Tokens
 
-_VOICES = {"en": "en-us", "es": "es-419", "fa": "fa", "fr": "fr-fr", "it": "it", "ru": "ru"}
-_SCRIPTS = {"en": "LATIN", "es": "LATIN", "fa": "ARABIC", "fr": "LATIN", "it": "LATIN", "ru": "CYRILLIC"}
-_SPOKEN = {
-    "%": {"en": "percent", "es": "por ciento", "fa": "درصد", "fr": "pour cent", "it": "per cento", "ru": "процентов"},
-    "&": {"en": "and", "es": "y", "fa": "و", "fr": "et", "it": "e", "ru": "и"},
-    "*": {"en": "star", "es": "asterisco", "fa": "ستاره", "fr": "étoile", "it": "asterisco", "ru": "звёздочка"},
-    "#": {"en": "pound", "es": "numeral", "fa": "مربع", "fr": "dièse", "it": "cancelletto", "ru": "решётка"},
-}
 _PUNCTUATION = {
     **dict.fromkeys(".!…;", STOP),
     **dict.fromkeys(",:—–،؛", COMMA),
@@ -28,26 +27,37 @@ _IGNORED = set(" -'\"’‘“”«»()¡\u200c")
 _PIECE = re.compile("|".join(sorted(map(re.escape, (*PHONES, *MODIFIERS)), key=len, reverse=True)) + r"|\S|\s+")
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How a text is read aloud."""
+
+    words: str
+    """As `normalize` gives them."""
+    tokens: Tokens
+    """From start to end symbol; a text without a sound has just those two."""
+    unknown: str
+    """The characters and phones that the vocabulary has no place for, and that are left out; usually empty."""
+
+
 def normalize(text: str, language: str) -> str:
     """Text as it is spoken and compared: Unicode NFC, digits and signs as words, lower case, single spaces."""
     return _speak_digits(text, language).lower()
 
 
-def phonemize(texts: Sequence[str], language: str) -> list[Tokens]:
-    """The tokens of each text, from start to end symbol; a text without a sound has just those two.
-
-    Phones for which there is no symbol are left out; `unknown_characters` names them.
-    """
-    return [_tokens(phones)[0] for phones in _espeak(texts, language)]
-
-
-def unknown_characters(texts: Sequence[str], language: str) -> list[str]:
-    """For each text, the characters and phones that the vocabulary has no place for, sorted; usually empty."""
+def readings(texts: Sequence[str], language: str) -> list[Reading]:
+    """How each text is read aloud; `language` is one of `configs.schema.LANGUAGES`."""
+    spoken = [_speak_digits(text, language) for text in texts]
     found = []
-    for text, phones in zip(texts, _espeak(texts, language), strict=True):
-        strange = {c for c in _speak_digits(text, language) if not _is_known(c, language)}
-        found.append("".join(sorted(strange | _tokens(phones)[1])))
+    for words, phones in zip(spoken, _espeak(spoken, language), strict=True):
+        tokens, strange = _tokens(phones)
+        strange |= {character for character in words if not _is_known(character, language)}
+        found.append(Reading(words.lower(), tokens, "".join(sorted(strange))))
     return found
+
+
+def phonemize(texts: Sequence[str], language: str) -> list[Tokens]:
+    """The tokens of each text, as in its `Reading`."""
+    return [reading.tokens for reading in readings(texts, language)]
 
 
 def split_sentences(text: str, max_characters: int = 160) -> list[str]:
@@ -66,11 +76,9 @@ def split_sentences(text: str, max_characters: int = 160) -> list[str]:
 
 
 def _speak_digits(text: str, language: str) -> str:
-    from num2words import num2words
-
     text = unicodedata.normalize("NFC", text)
-    for sign, words in _SPOKEN.items():
-        text = text.replace(sign, f" {words[language]} ")
+    for sign, words in TRAITS[language].signs.items():
+        text = text.replace(sign, f" {words} ")
 
     def words_of(match: re.Match[str]) -> str:
         number, ordinal = match.group(1), bool(match.group(2))
@@ -88,23 +96,19 @@ def _speak_digits(text: str, language: str) -> str:
 def _is_known(character: str, language: str) -> bool:
     if character in _PUNCTUATION or character in _IGNORED:
         return True
-    name = unicodedata.name(character, "")
-    return unicodedata.category(character)[0] in "LM" and name.startswith(("LATIN", "COMBINING", _SCRIPTS[language]))
+    scripts = ("LATIN", "COMBINING", TRAITS[language].script)
+    return unicodedata.category(character)[0] in "LM" and unicodedata.name(character, "").startswith(scripts)
 
 
 @functools.cache
-def _backend(language: str) -> Any:
-    import espeakng_loader
-    from phonemizer.backend import EspeakBackend
-    from phonemizer.backend.espeak.wrapper import EspeakWrapper
-
+def _backend(language: str) -> EspeakBackend:
     EspeakWrapper.set_library(espeakng_loader.get_library_path())
     EspeakWrapper.set_data_path(espeakng_loader.get_data_path())
     quiet = logging.getLogger("myxtts.phonemizer")
     quiet.setLevel(logging.ERROR)
     marks = "".join(_PUNCTUATION)
     return EspeakBackend(
-        _VOICES[language],
+        TRAITS[language].voice,
         punctuation_marks=marks,
         preserve_punctuation=True,
         with_stress=True,
@@ -113,10 +117,8 @@ def _backend(language: str) -> Any:
     )
 
 
-def _espeak(texts: Sequence[str], language: str) -> list[str]:
-    from phonemizer.separator import Separator
-
-    spoken = [_speak_digits(text, language) for text in texts]
+def _espeak(spoken: Sequence[str], language: str) -> list[str]:
+    """espeak-ng's phones of texts in which digits are words; none of what has no letter."""
     given = [k for k, text in enumerate(spoken) if any(c.isalpha() for c in text)]
     phones = [""] * len(spoken)
     if given:

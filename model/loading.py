@@ -20,7 +20,7 @@ from model.vocoder import SourceFilterVocoder
 
 def load_model(path: Path) -> tuple[VoiceCloner, TrainingConfig]:
     """The voice cloner as it was saved, ready to speak, and its settings."""
-    config = parse_config(TrainingConfig, read_header(path)["settings"], str(path))
+    config = parse_config(TrainingConfig, read_header(path)["settings"], f"{path}: of another schema")
     _refuse(path, {"text_vocab_size": config.model.text_vocab_size}, {"text_vocab_size": len(SYMBOLS)})
     with torch.device("meta"):
         model = VoiceCloner(config.model)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from data.corpus import ATTRIBUTION, read_corpus
 
 TEMPLATE = "model_card.md.j2"
 
@@ -29,10 +30,10 @@ def render_card(
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, keep_trailing_newline=True
     )
-    clips = [json.loads(line) for line in (corpus / "supervisions.jsonl").read_text(encoding="utf-8").splitlines()]
-    voices = len({clip["speaker"] for clip in clips})
+    clips = read_corpus(corpus)
+    voices = len({clip.speaker for clip in clips})
     # The card has a heading of its own.
-    attribution = (corpus / "ATTRIBUTION.md").read_text(encoding="utf-8").partition("\n")[2].strip()
+    attribution = (corpus / ATTRIBUTION).read_text(encoding="utf-8").partition("\n")[2].strip()
     return environment.get_template(TEMPLATE).render(
         name=name,
         settings=settings,
@@ -41,9 +42,9 @@ def render_card(
         parameters=round(parameters / 1e6, 1),
         measures=_MEASURES,
         figure=lambda key: f"{figures[key]:.3g}" if key in figures else "–",
-        languages=sorted({clip["language"] for clip in clips}),
+        languages=sorted({clip.language for clip in clips}),
         clips=len(clips),
-        minutes=round(sum(clip["duration"] for clip in clips) / 60, 1),
+        minutes=round(sum(clip.duration for clip in clips) / 60, 1),
         voices=voices,
         attribution=attribution,
         limits=list(_limits(figures, voices)),

@@ -8,7 +8,7 @@ import tempfile
 import threading
 from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import mlflow
 import pandas as pd
@@ -16,7 +16,7 @@ from mlflow.pyfunc import PythonModel
 from mlflow.types import ColSpec, DataType, Schema
 
 from common.files import file_digest
-from configs.schema import Data
+from configs.schema import LANGUAGES
 
 if TYPE_CHECKING:
     from model.synthesis import Voice
@@ -50,9 +50,6 @@ OUTPUTS = Schema(
     ]
 )
 """`audio` is a WAV, base64. A row that cannot be spoken has an `error` and no audio; it does not spoil the others."""
-
-
-LANGUAGES: tuple[str, ...] = get_args(get_args(Data.model_fields["languages"].annotation)[0])
 
 # espeak-ng cannot be called by two threads, and a server has many.
 _ONE_AT_A_TIME = threading.Lock()
@@ -115,8 +112,7 @@ class ServedVoice(PythonModel):
         return {"audio": base64.b64encode(wav.getvalue()).decode(), "ended": speech.ended}
 
     def _reference(self, encoded: str) -> Any:
-        import soundfile as sf
-
+        from data.audio import AudioError
         from model.synthesis import read_reference
 
         try:
@@ -128,8 +124,10 @@ class ServedVoice(PythonModel):
             file.flush()
             try:
                 return read_reference(Path(file.name), self.voice)
-            except sf.LibsndfileError:
-                raise ValueError("reference is not audio that can be decoded; expected WAV, FLAC, OGG or MP3") from None
+            except AudioError as error:
+                reason = str(error).removeprefix(f"{file.name}: ")
+                expected = "expected WAV, FLAC, OGG or MP3"
+                raise ValueError(f"reference is not audio that can be used: {reason}; {expected}") from None
             except ValueError as error:
                 raise ValueError(str(error).replace(f"{file.name}:", "reference has")) from None
 

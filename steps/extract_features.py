@@ -18,7 +18,7 @@ from steps.work import Result, making, result_of, work_folder
 def extract_features(
     preset: str, settings: dict[str, Any], recipe: dict[str, str], consistency: Result
 ) -> Annotated[Result, "features"]:
-    """Measure, align and cut the clips; see `data.features`."""
+    """Measure, align and cut the clips; see `data.extraction`."""
     folder = work_folder("extract_features", recipe)
     data, audio = Data.model_validate(settings["data"]), Audio.model_validate(settings["audio"])
     with making(folder) as out, shown() as report:

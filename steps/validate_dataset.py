@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from zenml import log_metadata, step
 
@@ -14,8 +14,10 @@ from common.errors import Refused
 from configs.outs import Outs
 from configs.schema import Validation
 from data.corpus import read_corpus
-from data.validation import Verdict, validate
 from steps.work import Result, making, result_of, work_folder
+
+if TYPE_CHECKING:
+    from data.validation import Inspection
 
 
 class InvalidDataset(Refused):
@@ -25,26 +27,23 @@ class InvalidDataset(Refused):
 @step
 def validate_dataset(preset: str, settings: dict[str, Any], recipe: dict[str, str]) -> Annotated[Result, "validation"]:
     """Hold the corpus to the preset's bounds; the report is left in `reports/<preset>/validation` either way."""
+    from data.validation import validate  # Great Expectations takes seconds to import, and mostly the result is there
+
     folder, report = work_folder("validate_dataset", recipe), Outs(preset).reports / "validation"
     bounds = Validation.model_validate(settings["validation"])
     with making(folder) as out:
-        verdict = validate(
-            read_corpus(Outs(preset).corpus),
-            bounds,
-            os.cpu_count() or 1,
-            out / "validation",
-        )
-        verdict.failures.to_csv(out / "validation" / "failures.csv", index=False)
-        if not verdict.passed:
+        inspection = validate(read_corpus(Outs(preset).corpus), bounds, os.cpu_count() or 1, out / "validation")
+        inspection.failures.to_csv(out / "validation" / "failures.csv", index=False)
+        if not inspection.passed:
             shutil.rmtree(report, ignore_errors=True)
             shutil.copytree(out / "validation", report)
-            raise InvalidDataset(_describe(verdict, report))
-    log_metadata({"clips": verdict.rows, "warnings": verdict.warnings})
+            raise InvalidDataset(_describe(inspection, report))
+    log_metadata({"clips": inspection.clips, "warnings": inspection.warnings})
     return result_of(folder)
 
 
-def _describe(verdict: Verdict, report: Path) -> str:
-    errors = verdict.failures[verdict.failures["severity"] == "error"]
+def _describe(inspection: Inspection, report: Path) -> str:
+    errors = inspection.failures[inspection.failures["severity"] == "error"]
     head = f"The dataset is not fit to train on: {len(errors)} errors in {errors['id'].nunique()} clips."
     lines = [
         f"  {row.path}: {row.column} is {row.value}, expected {row.bound}" for row in errors.itertuples(index=False)

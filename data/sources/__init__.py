@@ -1,5 +1,13 @@
 """Where speech comes from. A source is a module with a function `offer`, listed here under its name in presets."""
 
-from data.sources import debian_prompts, espeak, ljspeech
+from collections.abc import Mapping
 
-SOURCES = {"debian_prompts": debian_prompts.offer, "ljspeech": ljspeech.offer, "espeak": espeak.offer}
+from configs.schema import Source
+from data.sources import debian_prompts, espeak, ljspeech
+from data.sources.base import OfferOf
+
+SOURCES: Mapping[Source, OfferOf] = {
+    "debian_prompts": debian_prompts.offer,
+    "ljspeech": ljspeech.offer,
+    "espeak": espeak.offer,
+}

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from common.errors import Refused
+from common.progress import Report
 from configs.schema import Data
-
-
-class CorpusError(Refused, ValueError):
-    """A corpus cannot be built or read; every reason at once, one a line."""
+from data.corpus import CorpusError
 
 
 @dataclass(frozen=True)
@@ -31,6 +28,13 @@ class Offer(NamedTuple):
 
     clips: Sequence[SourceClip]
     attribution: str
+
+
+OfferOf = Callable[[Data, Path, Report], Offer]
+"""A source: what it offers for these settings, with a scratch folder that lives until the corpus is built.
+
+It raises `CorpusError` if it is missing or its structure is wrong.
+"""
 
 
 def only_language(data: Data) -> str:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import re
-import shutil
-import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from common.progress import Report, watched
 from configs.schema import Data
-from data.sources.base import CorpusError, Offer, SourceClip
+from data.corpus import CorpusError
+from data.sources.base import Offer, SourceClip
+from data.sources.debian_packages import fetch_packages, unpack_package
 
 DEBIAN_VERSION = "1.6.1-1"
+_OTHER_SOURCES = (
+    "Debian's prompts cannot be used here. Two other sources can be set: data.source=ljspeech with data.path a folder "
+    "of your own recordings, or data.source=espeak with data.path a text file (synthetic speech)"
+)
 _TONES = {"ascending-2tone", "beep", "beeperr", "confbridge-join", "confbridge-leave", "descending-2tone", "tt-monkeys"}
 
 
@@ -70,82 +73,43 @@ VOICES = {
 
 
 def offer(data: Data, scratch: Path, report: Report) -> Offer:
-    """The prompts of the wanted languages, downloaded into `scratch`."""
+    """The prompts of the wanted languages."""
     unknown = [language for language in data.languages if language not in VOICES]
     if unknown:
         raise CorpusError(f"data.languages: debian_prompts has no {', '.join(unknown)}; it has {', '.join(VOICES)}")
-    packages = {}
-    for language in data.languages:
-        packages[f"asterisk-core-sounds-{language}-g722"] = VOICES[language].audio_sha256
-        packages[f"asterisk-core-sounds-{language}"] = VOICES[language].transcript_sha256
-    report("downloading packages", 0, len(packages))
-    archives = download_packages(packages, scratch)
-    for archive in watched(archives, "unpacking packages", len(archives), report):
-        _call(["dpkg-deb", "-x", str(archive), str(scratch / "root")])
-
-    share = scratch / "root" / "usr" / "share"
-    clips = []
-    for language in data.languages:
-        voice = VOICES[language].name
-        transcript = share / "doc" / f"asterisk-core-sounds-{language}" / f"core-sounds-{language}.txt.gz"
-        texts = _spoken_texts(gzip.decompress(transcript.read_bytes()).decode("utf-8-sig"))
-        seen: set[bytes] = set()
-        for name, text in texts.items():
-            audio = share / "asterisk" / "sounds" / voice / f"{name}.g722"
-            content = audio.read_bytes() if audio.is_file() else b""
-            if not content or content in seen:  # some texts have no recording, some share one
-                continue
-            seen.add(content)
-            clips.append(SourceClip(f"{language}-{name.replace('/', '-')}", text, language, voice, audio))
+    try:
+        share = _unpack(data.languages, scratch, report) / "usr" / "share"
+    except CorpusError as error:
+        raise CorpusError(f"{error}\n{_OTHER_SOURCES}") from None
+    clips = [clip for language in data.languages for clip in _clips(share, language)]
     return Offer(clips, _attribution(data.languages))
 
 
-def download_packages(packages: Mapping[str, str], folder: Path) -> list[Path]:
-    """Download Debian packages, given as name → SHA-256, with apt into `folder`; root is not needed.
-
-    Raises `CorpusError` if apt is not there, cannot download, or gives other bytes than expected.
-    """
-    lacking = [tool for tool in ("apt-get", "dpkg-deb") if not shutil.which(tool)]
-    if lacking:
-        raise _no_prompts(f"{' and '.join(lacking)} not found: the prompts are in Debian's packages")
-    download = ["download", *(f"{name}={DEBIAN_VERSION}" for name in packages)]
-    apt = ["apt-get", "--quiet", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=2"]
-    try:
-        _call([*apt, *download], folder)
-    except CorpusError:  # a slim image has no package lists, or old ones: fetch them for this download only
-        state, cache = folder / "apt" / "state", folder / "apt" / "cache"
-        (state / "lists" / "partial").mkdir(parents=True)
-        (cache / "archives" / "partial").mkdir(parents=True)
-        apt += ["-o", f"Dir::State={state}", "-o", f"Dir::Cache={cache}"]
-        apt += ["-o", "Dir::State::status=/var/lib/dpkg/status"]
-        try:
-            _call([*apt, "update"], folder)
-            _call([*apt, *download], folder)
-        except CorpusError as error:
-            raise _no_prompts(str(error)) from None
-    archives = [folder / f"{name}_{DEBIAN_VERSION}_all.deb" for name in packages]
-    problems = []
-    for archive, expected in zip(archives, packages.values(), strict=True):
-        found = hashlib.sha256(archive.read_bytes()).hexdigest()
-        if found != expected:
-            problems.append(f"{archive.name}: SHA-256 is {found}, expected {expected}")
-    if problems:
-        raise _no_prompts("\n".join(problems))
-    return archives
+def _unpack(languages: Sequence[str], scratch: Path, report: Report) -> Path:
+    """The files of the languages' packages, laid out as on a Debian system."""
+    packages = {}
+    for language in languages:
+        packages[f"asterisk-core-sounds-{language}-g722"] = VOICES[language].audio_sha256
+        packages[f"asterisk-core-sounds-{language}"] = VOICES[language].transcript_sha256
+    report("downloading packages", 0, len(packages))
+    archives = fetch_packages(packages, DEBIAN_VERSION, scratch)
+    for archive in watched(archives, "unpacking packages", len(archives), report):
+        unpack_package(archive, scratch / "root")
+    return scratch / "root"
 
 
-def _no_prompts(reason: str) -> CorpusError:
-    return CorpusError(
-        f"{reason}\nDebian's prompts cannot be used here. Two other sources can be set: data.source=ljspeech with "
-        "data.path a folder of your own recordings, or data.source=espeak with data.path a text file (synthetic speech)"
-    )
-
-
-def _call(command: list[str], folder: Path | None = None) -> None:
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace")
-    if result.returncode:
-        output = (result.stderr or result.stdout).strip().splitlines()
-        raise CorpusError(f"{command[0]} failed ({result.returncode}): " + "; ".join(output[-3:]))
+def _clips(share: Path, language: str) -> Iterator[SourceClip]:
+    voice = VOICES[language].name
+    transcript = share / "doc" / f"asterisk-core-sounds-{language}" / f"core-sounds-{language}.txt.gz"
+    texts = _spoken_texts(gzip.decompress(transcript.read_bytes()).decode("utf-8-sig"))
+    seen: set[bytes] = set()
+    for name, text in texts.items():
+        audio = share / "asterisk" / "sounds" / voice / f"{name}.g722"
+        content = audio.read_bytes() if audio.is_file() else b""
+        if not content or content in seen:  # some texts have no recording, some share one
+            continue
+        seen.add(content)
+        yield SourceClip(f"{language}-{name.replace('/', '-')}", text, language, voice, audio)
 
 
 def _spoken_texts(transcript: str) -> dict[str, str]:

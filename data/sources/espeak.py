@@ -10,14 +10,13 @@ from typing import Any
 
 import espeakng_loader
 import numpy as np
-import numpy.typing as npt
 import soundfile as sf
 
 from common.progress import Report, watched
 from configs.schema import Data
-from data.sources.base import CorpusError, Offer, SourceClip, only_language
-
-Pcm = npt.NDArray[np.int16]
+from data.audio import Pcm
+from data.corpus import CorpusError
+from data.sources.base import Offer, SourceClip, only_language
 
 
 def offer(data: Data, scratch: Path, report: Report) -> Offer:
@@ -52,7 +51,7 @@ def _speak(texts: Sequence[str], language: str, scratch: Path) -> Iterator[tuple
     library = ctypes.CDLL(str(shutil.copy(espeakng_loader.get_library_path(), scratch)))
     pieces: list[Pcm] = []
 
-    def collect(wav: Any, n_samples: int, events: Any) -> int:
+    def collect(wav: Any, n_samples: int, _events: Any) -> int:
         if wav and n_samples:
             pieces.append(np.ctypeslib.as_array(wav, (n_samples,)).copy())
         return 0

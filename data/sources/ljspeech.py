@@ -7,12 +7,13 @@ from pathlib import Path, PurePosixPath
 
 from common.progress import Report
 from configs.schema import Data
-from data.sources.base import CorpusError, Offer, SourceClip, only_language
+from data.corpus import CorpusError
+from data.sources.base import Offer, SourceClip, only_language
 
 AUDIO_EXTENSIONS = (".wav", ".flac", ".mp3", ".ogg")
 
 
-def offer(data: Data, scratch: Path, report: Report) -> Offer:
+def offer(data: Data, _scratch: Path, _report: Report) -> Offer:
     """The clips of the folder `data.path`."""
     language = only_language(data)
     folder = Path(str(data.path))

@@ -8,7 +8,7 @@ import torch
 from configs.schema import Audio, Data, load_config
 from data.audio import read_audio
 from data.building import build_corpus
-from data.corpus import read_corpus
+from data.corpus import CorpusClip, read_corpus
 from data.mel import log_mel
 from evaluation.listening import Floats, Utterance, listen
 
@@ -19,7 +19,7 @@ def audio() -> Audio:
 
 
 @pytest.fixture(scope="session")
-def prompts(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+def prompts(tmp_path_factory: pytest.TempPathFactory) -> list[CorpusClip]:
     """Six English prompts."""
     folder = tmp_path_factory.mktemp("prompts") / "corpus"
     build_corpus(Data(source="debian_prompts", languages=["en"], max_clips=6, batch_size=4), folder)
@@ -27,22 +27,22 @@ def prompts(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def recordings(prompts: pd.DataFrame, audio: Audio) -> list[Floats]:
-    return [read_audio(path, audio.sample_rate) for path in prompts["path"]]
+def recordings(prompts: list[CorpusClip], audio: Audio) -> list[Floats]:
+    return [read_audio(clip.path, audio.sample_rate) for clip in prompts]
 
 
 @pytest.fixture(scope="session")
-def utterances(prompts: pd.DataFrame, recordings: list[Floats], audio: Audio) -> list[Utterance]:
+def utterances(prompts: list[CorpusClip], recordings: list[Floats], audio: Audio) -> list[Utterance]:
     """Each recording as the speech: the first calls itself Spanish, the second has no recording, the last is cut."""
     made = []
-    for k, (clip, recording) in enumerate(zip(prompts.itertuples(), recordings, strict=True)):
+    for k, (clip, recording) in enumerate(zip(prompts, recordings, strict=True)):
         speech = recording[: len(recording) // 2] if k == 5 else recording
         mel_tm, speech_mel_tm = (log_mel(torch.from_numpy(w)[None], audio)[0].numpy() for w in (recording, speech))
         path_s = np.arange(8, dtype=np.float32)
         made.append(
             Utterance(
-                id=str(clip.id),
-                text=str(clip.text),
+                id=clip.id,
+                text=clip.text,
                 language="es" if k == 0 else "en",
                 speech=speech,
                 mel_tm=speech_mel_tm,

@@ -1,9 +1,9 @@
 import librosa
 import numpy as np
-import pandas as pd
 import pytest
 from speechmos import dnsmos as reference_dnsmos
 
+from data.corpus import CorpusClip
 from data.text import normalize
 from evaluation.judges import asr_identity, dnsmos, error_rates, lengths, transcribe
 from evaluation.listening import Floats
@@ -14,8 +14,8 @@ def heard(recordings: list[Floats]) -> list[str]:
     return transcribe(recordings, 16000, workers=1)
 
 
-def test_recordings_are_understood(prompts: pd.DataFrame, heard: list[str]) -> None:
-    references = [normalize(text, "en") for text in prompts["text"]]
+def test_recordings_are_understood(prompts: list[CorpusClip], heard: list[str]) -> None:
+    references = [normalize(clip.text, "en") for clip in prompts]
     right = np.mean([error_rates(text, words)[0] for text, words in zip(references, heard, strict=True)])
     wrong = np.mean(
         [error_rates(text, words)[0] for text, words in zip(references[1:] + references[:1], heard, strict=True)]
@@ -31,9 +31,11 @@ def test_nothing_is_heard_in_nothing() -> None:
     assert transcribe([np.zeros(n, np.float32) for n in (0, 1, 100)], 16000, workers=1) == ["", "", ""]
 
 
-def test_other_sample_rates_are_understood(prompts: pd.DataFrame, recordings: list[Floats], heard: list[str]) -> None:
+def test_other_sample_rates_are_understood(
+    prompts: list[CorpusClip], recordings: list[Floats], heard: list[str]
+) -> None:
     finer = librosa.resample(recordings[0], orig_sr=16000, target_sr=22050)
-    text = normalize(prompts["text"][0], "en")
+    text = normalize(prompts[0].text, "en")
     again = transcribe([finer], 22050, workers=1)[0]
     assert error_rates(text, again)[0] == pytest.approx(error_rates(text, heard[0])[0], abs=0.1)
 

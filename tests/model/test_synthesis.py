@@ -75,7 +75,7 @@ def test_a_duration_without_end_is_cut_and_said_so(voice: Voice) -> None:
 
 
 def test_a_reference_of_any_length_fits(voice: Voice, smoke_corpus: Path) -> None:
-    clips = sorted(read_corpus(smoke_corpus)["path"], key=lambda path: path.stat().st_size)
+    clips = sorted((clip.path for clip in read_corpus(smoke_corpus)), key=lambda path: path.stat().st_size)
     for path in (clips[0], clips[-1]):
         reference_tm = read_reference(path, voice)
         assert reference_tm.shape == voice.default_reference_tm.shape

@@ -29,7 +29,7 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Four recorded English prompts."""
     folder = tmp_path_factory.mktemp("prompts") / "corpus"
     build_corpus(Data(source="debian_prompts", languages=["en"], max_clips=4, batch_size=4), folder)
-    return list(read_corpus(folder)["path"])
+    return [clip.path for clip in read_corpus(folder)]
 
 
 @pytest.fixture(scope="module")

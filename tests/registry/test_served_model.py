@@ -57,8 +57,8 @@ MALFORMED: list[tuple[dict[str, Any], str]] = [
     ({"text": TEXT, "reference": ""}, "reference is not audio"),
     ({"text": TEXT, "reference": base64.b64encode(b"RIFF").decode()}, "reference is not audio"),
     ({"text": TEXT, "reference": encoded(SECOND)[:60]}, "reference"),
-    ({"text": TEXT, "reference": encoded(SECOND[:0])}, "reference has 0.00 s of sound, expected 0.5 s or more"),
-    ({"text": TEXT, "reference": encoded(SECOND[:100])}, "reference has 0.00 s of sound"),
+    ({"text": TEXT, "reference": encoded(SECOND[:0])}, "reference is not audio that can be used: holds no samples"),
+    ({"text": TEXT, "reference": encoded(SECOND[:100])}, "reference has 0.00 s of sound, expected 0.5 s or more"),
     ({"text": TEXT, "reference": encoded(0 * SECOND)}, "reference has nothing to hear, expected a voice"),
     ({"text": TEXT, "language": "English"}, "language is 'English'"),
 ]

@@ -126,7 +126,9 @@ def _best_path(sentence: _Sentence, mean_sc: Array, precision_sc: Array, log_det
     mean, precision = mean_sc[used], precision_sc[used]
     f = sentence.features_tc
     distance_ts = f**2 @ precision.T - 2 * f @ (mean * precision).T + (mean**2 * precision).sum(1) + log_det_s[used]
-    return _viterbi(-0.5 * distance_ts, position, sentence.optional_s)
+    path: Indices
+    path, log_likelihood = _viterbi(-0.5 * distance_ts, position, sentence.optional_s)
+    return path, float(log_likelihood)
 
 
 @numba.njit(nogil=True, cache=True)

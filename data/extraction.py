@@ -40,26 +40,26 @@ def extract_features(
     Raises `CorpusError` if there is no corpus, or nothing in it to train on.
     """
     clips = read_corpus(corpus)
+    splits = [split_of(clip.id, data) for clip in clips]
+    if "train" not in splits:
+        raise CorpusError(f"{corpus}: none of its {len(clips)} clips falls into the training split")
     spoken = read_texts(clips)
     with ThreadPoolExecutor(workers) as pool:
         jobs = pool.map(lambda clip: _measure(clip.path, audio), clips)
         sounds = list(watched(jobs, "measuring clips", len(clips), report))
-    said = [each.tokens for each in spoken]
-    alignment = align([sound.acoustic_tc for sound in sounds], said, workers, report)
+    acoustic, tokens = [sound.acoustic_tc for sound in sounds], [said.tokens for said in spoken]
+    alignment = align(acoustic, tokens, workers, report)
 
     per_second = audio.sample_rate / audio.hop_length
     longest = data.max_piece_seconds * per_second
     pieces, rows = [], []
-    for clip, said_in_it, sound, halves in zip(clips, spoken, sounds, alignment.frames, strict=True):
+    for clip, split, said, sound, halves in zip(clips, splits, spoken, sounds, alignment.frames, strict=True):
         frames_n = (halves / halves.sum() * len(sound.mel_tm)).astype(np.float32)
-        split = split_of(clip.id, data)
         # What will be listened to must have a text of its own.
-        for piece in cut(clip.id, sound.mel_tm, said_in_it, frames_n, longest, only_sentences=split == "test"):
+        for piece in cut(clip.id, sound.mel_tm, said, frames_n, longest, only_sentences=split == "test"):
             pieces.append(piece)
             rows.append(_row(piece, clip, split, corpus.resolve()))
     training = [piece for piece, row in zip(pieces, rows, strict=True) if row["split"] == "train"]
-    if not training:
-        raise CorpusError(f"{corpus}: none of its {len(clips)} clips falls into the training split")
 
     out.mkdir(parents=True, exist_ok=True)
     save_file(_tensors(pieces, training), out / FEATURES)

@@ -1,12 +1,44 @@
-"""Real recordings for all tests, built once a session."""
+"""Real recordings for all tests, built once a session, whichever worker asks first."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
-from configs.schema import Config, load_config
+from configs.schema import Config, Data, load_config
+from data.building import build_corpus
+from data.extraction import extract_features
+
+os.environ["GX_ANALYTICS_ENABLED"] = "false"  # as `common.environment.launch` does; read when it is imported
+
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """A folder of this session by name; the first worker that asks for it has it made."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def folder_of(name: str, make: Callable[[Path], object]) -> Path:
+        folder = shared / name
+        with FileLock(shared / f"{name}.lock"):
+            if not folder.exists():
+                make(folder)
+        return folder
+
+    return folder_of
+
+
+@pytest.fixture(scope="session")
+def prompts(made_once: MadeOnce) -> Path:
+    """A corpus of six English prompts."""
+    data = Data(source="debian_prompts", languages=["en"], max_clips=6, batch_size=4)
+    return made_once("prompts", lambda folder: build_corpus(data, folder))
 
 
 @pytest.fixture(scope="session")
@@ -15,20 +47,14 @@ def smoke() -> Config:
 
 
 @pytest.fixture(scope="session")
-def smoke_corpus(tmp_path_factory: pytest.TempPathFactory, smoke: Config) -> Path:
+def smoke_corpus(made_once: MadeOnce, smoke: Config) -> Path:
     """The corpus of the `smoke` preset: forty recorded prompts."""
-    from data.building import build_corpus
-
-    folder = tmp_path_factory.mktemp("corpus") / "smoke"
-    build_corpus(smoke.data, folder)
-    return folder
+    return made_once("smoke-corpus", lambda folder: build_corpus(smoke.data, folder))
 
 
 @pytest.fixture(scope="session")
-def smoke_features(tmp_path_factory: pytest.TempPathFactory, smoke: Config, smoke_corpus: Path) -> Path:
+def smoke_features(made_once: MadeOnce, smoke: Config, smoke_corpus: Path) -> Path:
     """The features of those recordings."""
-    from data.extraction import extract_features
-
-    folder = tmp_path_factory.mktemp("features")
-    extract_features(smoke.data, smoke.audio, smoke_corpus, folder, 2, lambda *_: None)
-    return folder
+    return made_once(
+        "smoke-features", lambda folder: extract_features(smoke.data, smoke.audio, smoke_corpus, folder, 2)
+    )

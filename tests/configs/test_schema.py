@@ -3,8 +3,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
-from configs.schema import ConfigError, load_config, parse_setting
+from configs.schema import (
+    Config,
+    ConfigError,
+    Model,
+    TrainingConfig,
+    load_config,
+    parse_config,
+    parse_setting,
+    preset_path,
+    presets,
+)
 
 
 def changed(tmp_path: Path, old: str, new: str) -> Path:
@@ -30,6 +41,11 @@ def changed(tmp_path: Path, old: str, new: str) -> Path:
             "model.reference_frames = 97: Input should be a multiple of 4",
         ),
         ("languages: [en]", "languages: [xx]", "data.languages.0 = 'xx'"),
+        (
+            "  reference_frames: 96",
+            "  voice_similarity_threshold: 0.8\n  reference_frames: 96",
+            "model.voice_similarity_threshold is not a setting; did you mean 'goals.voice_similarity_threshold'?",
+        ),
     ],
 )
 def test_a_fault_is_named_with_its_key(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -64,3 +80,26 @@ def test_settings_are_read_as_yaml() -> None:
     assert parse_setting("train.learning_rate=2.0e-4", "demo") == ("train.learning_rate", 2e-4)
     assert parse_setting("data.languages=[en, fr]", "demo") == ("data.languages", ["en", "fr"])
     assert parse_setting("validation.peak.min=0.1", "demo") == ("validation.peak.min", 0.1)
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_presets_state_their_goals(preset: str) -> None:
+    assert "goals" in yaml.safe_load(preset_path(preset).read_text())
+    assert load_config(preset).goals.voice_similarity_threshold == 0.75
+
+
+def test_goals_decide_no_checkpoint(smoke: Config) -> None:
+    """They are not among what travels in its header, so that none is trained again for them."""
+    assert "goals" not in TrainingConfig.model_fields
+    assert "voice_similarity_threshold" not in Model.model_fields
+    header = {name: value for name, value in smoke.model_dump().items() if name in TrainingConfig.model_fields}
+    assert parse_config(TrainingConfig, header, "header").model_dump() == header
+
+
+def test_a_setting_that_is_gone_from_the_schema_is_told_in_one_line(smoke: Config) -> None:
+    header = {name: value for name, value in smoke.model_dump().items() if name in TrainingConfig.model_fields}
+    header["model"]["voice_similarity_threshold"] = 0.75
+    with pytest.raises(ConfigError) as refusal:
+        parse_config(TrainingConfig, header, "model.safetensors: of another schema")
+    told = "model.safetensors: of another schema: model.voice_similarity_threshold is not a setting"
+    assert str(refusal.value) == told

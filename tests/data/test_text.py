@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.text import normalize, phonemize, split_sentences, unknown_characters
+from configs.schema import LANGUAGES
+from data.languages import TRAITS
+from data.text import normalize, phonemize, readings, split_sentences
 from data.vocabulary import END, GAP, MODIFIERS, PAD, SILENT, START, SYMBOLS, has_sound
 
 SENTENCES = {
@@ -35,14 +37,18 @@ def test_digits_are_spoken(text: str, language: str, spoken: str) -> None:
     assert normalize(text, language) == spoken
 
 
-@pytest.mark.parametrize("language", SENTENCES)
+def test_every_language_of_a_preset_can_be_read() -> None:
+    assert tuple(TRAITS) == tuple(SENTENCES) == LANGUAGES
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_is_within_the_vocabulary(language: str) -> None:
     tokens = phonemize([SENTENCES[language]], language)[0]
     assert tokens.symbols[0] == START
     assert tokens.symbols[-1] == END
     assert PAD not in tokens.symbols
     assert sum(symbol not in SILENT for symbol in tokens.symbols) > 12
-    assert unknown_characters([SENTENCES[language]], language) == [""]
+    assert readings([SENTENCES[language]], language)[0].unknown == ""
 
 
 def test_phones_stress_and_pauses_are_read() -> None:
@@ -61,7 +67,7 @@ def test_what_has_no_sound_is_known_to_have_none(text: str) -> None:
 
 
 def test_unknown_characters_are_named() -> None:
-    assert unknown_characters(["hello", "price: 5 €", "中"], "en") == ["", "€", "中"]
+    assert [reading.unknown for reading in readings(["hello", "price: 5 €", "中"], "en")] == ["", "€", "中"]
 
 
 def test_symbols_are_distinct() -> None:
@@ -70,10 +76,12 @@ def test_symbols_are_distinct() -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.text(st.characters(codec="utf-8"), max_size=60), st.sampled_from(sorted(SENTENCES)))
+@given(st.text(st.characters(codec="utf-8"), max_size=60), st.sampled_from(LANGUAGES))
 def test_any_text_becomes_tokens(text: str, language: str) -> None:
-    normalize(text, language)
-    tokens = phonemize([text], language)[0]
+    reading = readings([text], language)[0]
+    tokens = reading.tokens
+    assert reading.words == normalize(text, language)
+    assert [tokens] == phonemize([text], language)
     assert len(tokens.symbols) == len(tokens.modifiers)
     assert all(0 < symbol < len(SYMBOLS) for symbol in tokens.symbols)
     assert all(0 <= bits < 1 << len(MODIFIERS) for bits in tokens.modifiers)

@@ -14,6 +14,7 @@ import torch
 
 from configs.outs import Outs
 from configs.schema import TrainingConfig, load_config, parse_config
+from data.corpus import ATTRIBUTION, RECORDINGS, SUPERVISIONS
 from evaluation.listening import COLUMNS
 from model.checkpoint import save_checkpoint
 from model.network import VoiceCloner
@@ -90,9 +91,12 @@ def make_outs(root: Path, mel_l1: float, changes: Mapping[str, float | str]) -> 
     quality = {"cer": 0.5, "cer_vocoded": 0.5, "mel_l1": mel_l1, "hard_ended_percent": 100.0, "utterances": 12.0}
     (outs.reports / "metrics.json").write_text(json.dumps({"quality": quality, "speed": {"rtf": 0.5}}))
     (outs.reports / "training.csv").write_text("step,loss\n1,2.0\n")
-    clip = {"speaker": "Ada", "language": "en", "duration": 90.0}
-    (outs.corpus / "supervisions.jsonl").write_text(f"{json.dumps(clip)}\n" * 2)
-    (outs.corpus / "ATTRIBUTION.md").write_text("# Attribution\n\nRead by Ada, CC-BY-3.0.\n")
+    recording = {"id": "one", "sources": [{"source": "audio/one.flac"}]}
+    recording |= {"sampling_rate": 16000, "num_samples": 1440000, "duration": 90.0}
+    clip = {"id": "one", "recording_id": "one", "text": "One.", "speaker": "Ada", "language": "en"}
+    (outs.corpus / RECORDINGS).write_text(f"{json.dumps(recording)}\n")
+    (outs.corpus / SUPERVISIONS).write_text(f"{json.dumps(clip)}\n" * 2)
+    (outs.corpus / ATTRIBUTION).write_text("# Attribution\n\nRead by Ada, CC-BY-3.0.\n")
     return outs
 
 

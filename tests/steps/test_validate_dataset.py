@@ -19,10 +19,10 @@ def test_a_faulty_corpus_stops_at_validation_with_every_fault_named(smoke_corpus
     clone, wavs = Clone(tmp_path / "checkout"), tmp_path / "faulty" / "wavs"
     wavs.mkdir(parents=True)
     rows = []
-    for clip in read_corpus(smoke_corpus).head(8).to_dict("records"):
-        samples, rate = sf.read(clip["path"], dtype="int16")
-        sf.write(wavs / f"{clip['id']}.wav", samples, rate)
-        rows.append([clip["id"], clip["text"]])
+    for clip in read_corpus(smoke_corpus)[:8]:
+        samples, rate = sf.read(clip.path, dtype="int16")
+        sf.write(wavs / f"{clip.id}.wav", samples, rate)
+        rows.append([clip.id, clip.text])
     truncated, silent, empty, copied, original = (rows[k][0] for k in range(5))
     whole = (wavs / f"{truncated}.wav").read_bytes()
     (wavs / f"{truncated}.wav").write_bytes(whole[: len(whole) // 2])

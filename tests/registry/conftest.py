@@ -91,8 +91,8 @@ def make_outs(root: Path, mel_l1: float, changes: Mapping[str, float | str]) -> 
     quality = {"cer": 0.5, "cer_vocoded": 0.5, "mel_l1": mel_l1, "hard_ended_percent": 100.0, "utterances": 12.0}
     (outs.reports / "metrics.json").write_text(json.dumps({"quality": quality, "speed": {"rtf": 0.5}}))
     (outs.reports / "training.csv").write_text("step,loss\n1,2.0\n")
-    recording = {"id": "one", "sources": [{"source": "audio/one.flac"}]}
-    recording |= {"sampling_rate": 16000, "num_samples": 1440000, "duration": 90.0}
+    source = {"source": "audio/one.flac"}
+    recording = {"id": "one", "sources": [source], "sampling_rate": 16000, "num_samples": 1440000, "duration": 90.0}
     clip = {"id": "one", "recording_id": "one", "text": "One.", "speaker": "Ada", "language": "en"}
     (outs.corpus / RECORDINGS).write_text(f"{json.dumps(recording)}\n")
     (outs.corpus / SUPERVISIONS).write_text(f"{json.dumps(clip)}\n" * 2)

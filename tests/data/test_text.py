@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import data.text
 from configs.schema import LANGUAGES
 from data.languages import TRAITS
 from data.text import normalize, phonemize, readings, split_sentences
@@ -68,6 +69,13 @@ def test_what_has_no_sound_is_known_to_have_none(text: str) -> None:
 
 def test_unknown_characters_are_named() -> None:
     assert [reading.unknown for reading in readings(["hello", "price: 5 €", "中"], "en")] == ["", "€", "中"]
+
+
+def test_unknown_phones_are_named_and_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data.text, "_espeak", lambda spoken, _language: ["hʘ"] * len(spoken))
+    (reading,) = readings(["hot €"], "en")
+    assert reading.unknown == "ʘ€"
+    assert [SYMBOLS[symbol] for symbol in reading.tokens.symbols] == ["<start>", "h", "<end>"]
 
 
 def test_symbols_are_distinct() -> None:

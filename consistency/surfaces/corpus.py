@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import soundfile as sf
 
 from configs.schema import Config
 from consistency.surfaces.payloads import PayloadsSurface
 from consistency.surfaces.surface import Statement
-from data.corpus import RECORDINGS, SUPERVISIONS
+from data.corpus import RECORDINGS, SUPERVISIONS, CorpusError, read_corpus
 
 
 class CorpusSurface(PayloadsSurface):
@@ -27,27 +25,26 @@ class CorpusSurface(PayloadsSurface):
             return Statement(self.kind, f"{where}/{file}", fact, str(stated), str(true), agrees)
 
         try:
-            recordings, supervisions = _read_lines(folder / RECORDINGS), _read_lines(folder / SUPERVISIONS)
-        except (OSError, ValueError) as error:
-            yield statement(RECORDINGS, "manifest", error, "a manifest in JSON lines", False)
+            clips = read_corpus(folder)
+        except CorpusError as error:
+            yield statement(RECORDINGS, "manifest", error, "manifests in JSON lines", False)
             return
-        languages = sorted({supervision["language"] for supervision in supervisions})
+        languages = sorted({clip.language for clip in clips})
         wanted = sorted(config.data.languages)
         yield statement(SUPERVISIONS, "languages", languages, wanted, set(languages) <= set(wanted))
-        for recording in recordings:
-            source = recording["sources"][0]["source"]
+        for clip in clips:
             try:
-                info = sf.info(folder / source)
+                info = sf.info(clip.path)
             except (OSError, sf.SoundFileError):
+                source = clip.path.relative_to(folder.resolve()).as_posix()
                 yield statement(source, "file", "missing or unreadable", "an audio file", False)
                 continue
-            for fact, true in (("sampling_rate", info.samplerate), ("num_samples", info.frames)):
-                if recording[fact] != true:
-                    yield statement(f"{RECORDINGS} ({recording['id']})", fact, recording[fact], true, False)
-        rates = sorted({recording["sampling_rate"] for recording in recordings})
+            for fact, stated, true in (
+                ("sampling_rate", clip.sample_rate, info.samplerate),
+                ("num_samples", clip.num_samples, info.frames),
+            ):
+                if stated != true:
+                    yield statement(f"{RECORDINGS} ({clip.id})", fact, stated, true, False)
+        rates = sorted({clip.sample_rate for clip in clips})
         lowest = int(config.validation.sample_rate.min or 0)
         yield statement(RECORDINGS, "sample_rate", rates, f"at least {lowest}", min(rates, default=0) >= lowest)
-
-
-def _read_lines(manifest: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]

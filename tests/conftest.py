@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -12,6 +13,7 @@ from filelock import FileLock
 from configs.schema import Config, Data, load_config
 from data.building import build_corpus
 from data.extraction import extract_features
+from tests.pipelines.clone import Clone
 
 os.environ["GX_ANALYTICS_ENABLED"] = "false"  # as `common.environment.launch` does; read when it is imported
 
@@ -58,3 +60,25 @@ def smoke_features(made_once: MadeOnce, smoke: Config, smoke_corpus: Path) -> Pa
     return made_once(
         "smoke-features", lambda folder: extract_features(smoke.data, smoke.audio, smoke_corpus, folder, 2)
     )
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A checkout after its first run, for all tests that need one; those that change it leave it whole."""
+    clone = Clone(tmp_path_factory.mktemp("checkout"))
+    clone.first = clone.run()
+    return clone
+
+
+@pytest.fixture(scope="session")
+def first(trained: Clone) -> dict[str, Any]:
+    """What the first run said that it made."""
+    return trained.first
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share the trained checkout are run by one worker, and are no fast ones."""
+    for item in items:
+        if "trained" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.pipeline)
+            item.add_marker(pytest.mark.xdist_group("trained"))

@@ -20,7 +20,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"{make_outs(tmp_path_factory.mktemp('synthesize'), 1.0, {}).checkpoints}/"
 
 
-@pytest.mark.pipeline
 def test_synthesize_speaks_with_the_registered_model(trained: Clone, tmp_path: Path) -> None:
     lines = tmp_path / "lines.txt"
     lines.write_text("Thank you.\n\nPlease hold. Someone will be with you.\n")
@@ -33,7 +32,6 @@ def test_synthesize_speaks_with_the_registered_model(trained: Clone, tmp_path: P
     assert again.read_bytes() == (tmp_path / "line-001.wav").read_bytes()
 
 
-@pytest.mark.pipeline
 def test_synthesize_obeys_rate_and_reference(myxtts: Call, trained: Clone, tmp_path: Path) -> None:
     once, slow, other = (tmp_path / f"{name}.wav" for name in ("once", "slow", "other"))
     verb = ("synthesize", "--model", str(trained.checkpoint.parent), "--text", "Thank you.")

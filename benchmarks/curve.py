@@ -23,24 +23,27 @@ import pandas as pd
 import torch
 
 from common import ROOT
-from configs.outs import Outs
-from configs.schema import load_config
+from configs.outs import VOCODER_FILE, Outs
+from configs.schema import Audio, load_config
+from data.audio import Waveform
 from data.features import Features
-from evaluation.listening import listen, summarize
+from evaluation.listening import Floats, Utterance, listen, summarize
 from evaluation.utterances import FAR_SENTENCES, choose_sentences, held_out, read_sentences, unrecorded
 from model.loading import load_vocoder
 from model.network import VoiceCloner
 from model.synthesis import THREADS, Voice, lighten
 from model.training import train
-from pipelines.voice import plan
+from model.vocoder import griffin_lim
+from pipelines.plan import plan
 from registry.gates import upper_bound
 from steps.work import work_folder
 
+GRIFFIN_LIM = "float32, Griffin-Lim"
 FIGURES = ("cer", "cer_vocoded", "wer", "dnsmos", "dnsmos_vocoded")
 COLUMNS = ("seed", "voice", "step", "minutes", *FIGURES, "far_cer", "far_dnsmos", "above_float32")
 
 
-def measure(preset: str, seed: int, shares: list[float], threads: int, scratch: Path) -> Iterator[dict[str, object]]:
+def curve_of(preset: str, seed: int, shares: list[float], threads: int, scratch: Path) -> Iterator[dict[str, object]]:
     """Train with one seed, then listen to what there was after each share of the steps."""
     config = load_config(preset)
     recipe = plan(preset, config)["extract_features"].recipe
@@ -58,26 +61,29 @@ def measure(preset: str, seed: int, shares: list[float], threads: int, scratch: 
             snapshots[step] = ((now - started - copying) / 60, copy.deepcopy(model).eval())
             copying += time.perf_counter() - now
 
-    train(config, features, {"id": f"curve, seed {seed}"}, scratch / f"seed-{seed}", lambda *_: None, watch)
+    train(config, features, {"id": f"curve, seed {seed}"}, scratch / f"seed-{seed}", watch=watch)
 
-    vocoder = load_vocoder(ROOT / "checkpoints" / preset / "vocoder.safetensors", config.audio)
+    vocoder = load_vocoder(Outs(preset).checkpoints / VOCODER_FILE, config.audio)
     last = max(snapshots)
     minutes, model = snapshots[last]
     voices = [("float32", step, made, Voice(snapshot, config, vocoder)) for step, (made, snapshot) in snapshots.items()]
     voices.append(("int8", last, minutes, Voice(lighten(model), config, vocoder)))
-    voices.append(("float32, Griffin-Lim", last, minutes, Voice(model, config, None)))
+    voices.append((GRIFFIN_LIM, last, minutes, Voice(model, config, vocoder)))
     sentences = choose_sentences(features.pieces, config.audio, config.evaluation.sentences)
     far_sentences = read_sentences(FAR_SENTENCES, config.evaluation.far_sentences)
     torch.set_num_threads(THREADS)
     float32: pd.DataFrame | None = None
     for name, step, made, voice in voices:
-        spoken = list(held_out(voice, features, Outs(preset).corpus, sentences))
+        spoken = held_out(voice, features, Outs(preset).corpus, sentences)
+        far_spoken = unrecorded(voice, far_sentences) if step == last else []
+        if name == GRIFFIN_LIM:
+            spoken, far_spoken = ([_through_griffin_lim(u, config.audio) for u in us] for us in (spoken, far_spoken))
         if step < last:  # the ceilings are the same for every snapshot
             spoken = [replace(utterance, recording=None, vocoded=None) for utterance in spoken]
         table = listen(spoken, config.audio.sample_rate, threads)
         figures = {name: f"{figure:.3f}" for name, figure in summarize(table).items() if name in FIGURES}
         if step == last:
-            far = listen(list(unrecorded(voice, far_sentences)), config.audio.sample_rate, threads)
+            far = listen(far_spoken, config.audio.sample_rate, threads)
             heard = summarize(far)
             figures |= {f"far_{name}": f"{heard[name]:.3f}" for name in ("cer", "dnsmos")}
             table = pd.concat([table, far], ignore_index=True)
@@ -86,6 +92,17 @@ def measure(preset: str, seed: int, shares: list[float], threads: int, scratch: 
             else:
                 figures["above_float32"] = _difference(table, float32)
         yield {"seed": seed, "voice": name, "step": step, "minutes": f"{made:.1f}"} | figures
+
+
+def _through_griffin_lim(utterance: Utterance, audio: Audio) -> Utterance:
+    """The same mels, made to sound by Griffin-Lim."""
+
+    def sound(mel_tm: Floats) -> Waveform:
+        waveform: Waveform = griffin_lim(torch.from_numpy(mel_tm), audio).numpy()
+        return waveform
+
+    recorded = utterance.recording_mel_tm
+    return replace(utterance, speech=sound(utterance.mel_tm), vocoded=None if recorded is None else sound(recorded))
 
 
 def _difference(table: pd.DataFrame, other: pd.DataFrame) -> str:
@@ -105,7 +122,7 @@ def main() -> None:
     table = csv.DictWriter(sys.stdout, COLUMNS)
     table.writeheader()
     for seed in parsed.seeds:
-        for row in measure(parsed.preset, seed, parsed.shares, parsed.threads, parsed.scratch):
+        for row in curve_of(parsed.preset, seed, parsed.shares, parsed.threads, parsed.scratch):
             table.writerow(row)
             sys.stdout.flush()
 

@@ -195,13 +195,13 @@ def floors(threads: int) -> dict[str, float]:
     }
 
 
-def _fastest(job: Callable[[], object], rounds: int = 10) -> float:
+def _fastest(job: Callable[[], object]) -> float:
     def once() -> float:
         started = time.perf_counter()
         job()
         return time.perf_counter() - started
 
-    return min(once() for _ in range(rounds))
+    return min(once() for _ in range(10))
 
 
 def peak_memory(job: str, name: str) -> float:

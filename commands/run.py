@@ -24,6 +24,7 @@ from configs.editing import apply_settings
 from configs.outs import Outs
 from configs.schema import load_config
 from consistency.rules import check_config
+from evaluation.measures import CEILINGS, MEASURES, WITH_CEILINGS
 from pipelines.plan import plan, run_id
 from reproduction.commit import commit_run, files_to_commit, require_committed_code
 
@@ -31,7 +32,6 @@ EXAMPLES = """\
 myxtts run
 myxtts run smoke --set train.steps=50
 myxtts run demo --json"""
-
 
 class RunError(Refused):
     """The run came to an end before its goal; the message says why."""
@@ -111,16 +111,15 @@ def _register(preset: str, changed: bool, made_from: str) -> dict[str, Any]:
 def _summary(made: dict[str, Any]) -> list[str]:
     """What to print at the end of a run."""
     quality, speed = made["metrics"]["quality"], made["metrics"]["speed"]
-    ceilings = {"cer": "character error rate", "wer": "word error rate", "dnsmos": "quality (DNSMOS, 1 to 5)"}
     first = "" if made["changed"] else "Nothing has changed since the last run; nothing was run again.\n"
     lines = [f"{first}{made['name']} version {made['version']} ({', '.join(made['aliases'])})", ""]
     head = f"on {quality['utterances']:.0f} held-out sentences"
     lines.append(f"{head:34}{'speech':>9}{'vocoded':>9}{'recorded':>9}")
-    for key, title in ceilings.items():
-        figures = [quality.get(f"{key}{kind}", float("nan")) for kind in ("", "_vocoded", "_recording")]
-        lines.append(f"  {title:32}" + "".join(f"{figure:9.3f}" for figure in figures))
-    lines.append(f"  {'sentences that end':32}{quality['ended_percent']:8.0f}%")
-    lines.append(f"  {'s of work for a s of speech':32}{speed['rtf']:9.3f}")
+    for name in WITH_CEILINGS:
+        figures = [quality.get(f"{name}{kind}", float("nan")) for kind in ("", *CEILINGS)]
+        lines.append(f"  {MEASURES[name].title:32}" + "".join(f"{figure:9.3f}" for figure in figures))
+    lines.append(f"  {MEASURES['ended_percent'].title:32}{quality['ended_percent']:8.0f}%")
+    lines.append(f"  {MEASURES['rtf'].title:32}{speed['rtf']:9.3f}")
     lines.append(f"  error rates by {made['asr']}")
     lines += ["", "Listen:", *(f"  {path}" for path in made["audio"]), f"See: {made['page']}"]
     if made["to_commit"]:

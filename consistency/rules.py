@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from configs.schema import Config, flat
 from data.vocabulary import SYMBOLS
-from model.sizes import HEAD_DIM, PARTS
+from model import HEAD_DIM
+from model.sizes import PARTS
 
 PUBLISHED = {
     "text encoder values": {

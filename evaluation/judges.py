@@ -5,29 +5,24 @@ from __future__ import annotations
 import functools
 import multiprocessing
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from importlib.metadata import distribution, version
-from typing import TYPE_CHECKING, TypeVar
 
+import jiwer
+import librosa
 import numpy as np
-import numpy.typing as npt
+from onnxruntime import InferenceSession, SessionOptions
+from pocketsphinx import Decoder
 
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
-    from pocketsphinx import Decoder
-
-T = TypeVar("T")
-Waveform = npt.NDArray[np.float32]
+from common.progress import Report, silent, watched
+from data.audio import Waveform
 
 ASR_LANGUAGE = "en"
 """The only language that the recogniser knows."""
 
 _SETTINGS = {"fwdflat": False, "maxhmmpf": 5000}
 """Of the recogniser, where they are not its own defaults: the second search costs 40% and hears no better."""
-
-Progress = Callable[[int, int], None]
-"""Called with how many waveforms have been heard and how many there are."""
 
 _RATE = 16000  # what both judges were trained on, Hz
 _WINDOW = 144160  # samples that DNSMOS hears at once; it moves on by a second
@@ -40,20 +35,18 @@ def asr_identity() -> str:
     return f"pocketsphinx {version('pocketsphinx')} (en-us, {settings})"
 
 
-def transcribe(
-    waveforms: Sequence[Waveform], sample_rate: int, workers: int, progress: Progress = lambda done, total: None
-) -> list[str]:
+def transcribe(waveforms: Sequence[Waveform], sample_rate: int, workers: int, report: Report = silent) -> list[str]:
     """What an English speech recogniser hears in mono waveforms in [-1, 1]; "" where it hears nothing.
 
     Every waveform is heard by itself: neither its neighbours nor the number of worker processes change the result.
     """
     pcm = [(_prepare(waveform, sample_rate) * 32767).round().astype(np.int16).tobytes() for waveform in waveforms]
     if workers == 1:
-        return list(_counted(map(_hear, pcm), len(pcm), progress))
+        return list(watched(map(_hear, pcm), "recognising speech", len(pcm), report))
     # Processes, since the recogniser holds the interpreter's lock; spawned, since a fork of a process with torch's
     # threads can hang.
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        return list(_counted(pool.map(_hear, pcm), len(pcm), progress))
+        return list(watched(pool.map(_hear, pcm), "recognising speech", len(pcm), report))
 
 
 def error_rates(reference: str, hypothesis: str) -> tuple[float, float]:
@@ -62,8 +55,6 @@ def error_rates(reference: str, hypothesis: str) -> tuple[float, float]:
     Both texts are to be normalised (digits spoken); punctuation and case do not count. Over a whole corpus, weigh
     the rates by `lengths` of the references. Raises `ValueError` if the reference has no word.
     """
-    import jiwer
-
     reference, hypothesis = _words_only(reference), _words_only(hypothesis)
     if not reference:
         raise ValueError("error rates need a reference with at least one word")
@@ -76,13 +67,11 @@ def lengths(text: str) -> tuple[int, int]:
     return len(words), len(words.split())
 
 
-def dnsmos(
-    waveforms: Sequence[Waveform], sample_rate: int, workers: int, progress: Progress = lambda done, total: None
-) -> list[float]:
+def dnsmos(waveforms: Sequence[Waveform], sample_rate: int, workers: int, report: Report = silent) -> list[float]:
     """Overall quality (OVRL) of mono waveforms as DNSMOS P.835 estimates it: 1 is bad, 5 is excellent."""
     prepared = [_prepare(waveform, sample_rate) for waveform in waveforms]
     with ThreadPoolExecutor(workers) as pool:
-        return list(_counted(pool.map(_quality, prepared), len(prepared), progress))
+        return list(watched(pool.map(_quality, prepared), "judging quality", len(prepared), report))
 
 
 def _prepare(waveform: Waveform, sample_rate: int) -> Waveform:
@@ -90,8 +79,6 @@ def _prepare(waveform: Waveform, sample_rate: int) -> Waveform:
     if len(waveform) == 0:
         return np.zeros(1, np.float32)
     if sample_rate != _RATE:
-        import librosa
-
         waveform = librosa.resample(waveform, orig_sr=sample_rate, target_sr=_RATE)
     return waveform.clip(-1.0, 1.0)
 
@@ -108,8 +95,6 @@ def _hear(pcm: bytes) -> str:
 
 @functools.cache
 def _decoder() -> Decoder:
-    from pocketsphinx import Decoder
-
     return Decoder(loglevel="FATAL", **_SETTINGS)  # with the wheel's acoustic and language model
 
 
@@ -128,18 +113,10 @@ def _quality(waveform: Waveform) -> float:
 
 @functools.cache
 def _dnsmos_session() -> InferenceSession:
-    from onnxruntime import InferenceSession, SessionOptions
-
     options = SessionOptions()
     options.intra_op_num_threads = 1
     model = distribution("speechmos").locate_file("speechmos/dnsmos_models/sig_bak_ovr.onnx")
     return InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-
-
-def _counted(results: Iterable[T], total: int, progress: Progress) -> Iterator[T]:
-    for k, result in enumerate(results):
-        progress(k + 1, total)
-        yield result
 
 
 def _words_only(text: str) -> str:

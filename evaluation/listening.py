@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import librosa
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from common.progress import Report, silent
 from data.audio import Waveform
 from data.text import normalize
-from evaluation.judges import ASR_LANGUAGE, Progress, dnsmos, error_rates, lengths, transcribe
-
-if TYPE_CHECKING:
-    import pandas as pd
+from evaluation.judges import ASR_LANGUAGE, dnsmos, error_rates, lengths, transcribe
+from evaluation.measures import CEILINGS
 
 Floats = npt.NDArray[np.float32]
 
@@ -23,6 +24,8 @@ COLUMNS = (
     *("wer_recording", "dnsmos", "dnsmos_vocoded", "dnsmos_recording", "mel_l1", "duration_ratio", "diagonality"),
     *("ended", "rtf", "heard", "heard_vocoded", "heard_recording"),
 )
+
+_KINDS = ("", *CEILINGS)
 
 
 @dataclass(frozen=True)
@@ -51,16 +54,18 @@ class Utterance:
 
 
 def listen(
-    utterances: Sequence[Utterance], sample_rate: int, workers: int, progress: Progress = lambda done, total: None
+    utterances: Sequence[Utterance],
+    sample_rate: int,
+    workers: int,
+    report: Report = silent,
+    what: str = "listening",
 ) -> pd.DataFrame:
-    """Judge utterances: a row for each, in their order, with the columns `COLUMNS`.
+    """Judge utterances: a row for each, in their order, with the columns `COLUMNS`; `what` is reported as being done.
 
     Error rates and what was `heard` are given for English texts with a word in them, comparisons where there is a
     recording; elsewhere they are missing. `rtf` is seconds of work for a second of speech, `mel_l1` the mean distance
     of log-mels along the best warping of time, `characters` and `words` are the weights of the error rates.
     """
-    import pandas as pd
-
     rows = []
     for utterance in utterances:
         n_characters, n_words = lengths(normalize(utterance.text, utterance.language))
@@ -79,7 +84,7 @@ def listen(
             row["mel_l1"] = mel_distance(utterance.recording_mel_tm, utterance.mel_tm)
             row["duration_ratio"] = len(utterance.speech) / max(len(utterance.recording), 1)
         rows.append(row)
-    _judge(rows, utterances, sample_rate, workers, progress)
+    _judge(rows, utterances, sample_rate, workers, report, what)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -89,7 +94,6 @@ def summarize(table: pd.DataFrame) -> dict[str, float]:
     Error rates are edits of the whole corpus over its length. `utterances` counts all rows, `utterances_heard…` those
     behind the error rates of the speech and of its ceilings, `utterances_compared` those with a recording.
     """
-    import pandas as pd
 
     def corpus_rate(rate: str, weight: str) -> float:
         heard = table[rate].notna()
@@ -106,7 +110,7 @@ def summarize(table: pd.DataFrame) -> dict[str, float]:
         "duration_ratio_p5": table["duration_ratio"].quantile(0.05),
         "duration_ratio_p95": table["duration_ratio"].quantile(0.95),
     }
-    for kind in ("", "_vocoded", "_recording"):
+    for kind in _KINDS:
         figures[f"utterances_heard{kind}"] = table[f"cer{kind}"].notna().sum()
         if figures[f"utterances_heard{kind}"]:
             figures[f"cer{kind}"] = corpus_rate(f"cer{kind}", "characters")
@@ -117,9 +121,7 @@ def summarize(table: pd.DataFrame) -> dict[str, float]:
 
 def mel_distance(mel_am: Floats, mel_bm: Floats) -> float:
     """Mean absolute difference of two log-mels, (frames, bands), along their best warping in time."""
-    from librosa.sequence import dtw
-
-    costs, path = dtw(mel_am.T, mel_bm.T, metric="cityblock")
+    costs, path = librosa.sequence.dtw(mel_am.T, mel_bm.T, metric="cityblock")
     return float(costs[-1, -1] / (len(path) * mel_am.shape[1]))
 
 
@@ -130,23 +132,27 @@ def diagonality(attention_sn: Floats, path_s: Floats) -> float:
 
 
 def _judge(
-    rows: list[dict[str, Any]], utterances: Sequence[Utterance], sample_rate: int, workers: int, progress: Progress
+    rows: list[dict[str, Any]],
+    utterances: Sequence[Utterance],
+    sample_rate: int,
+    workers: int,
+    report: Report,
+    what: str,
 ) -> None:
     """Add what the judges say of every waveform; one call to each, so that its workers start once."""
-    kinds = ("", "_vocoded", "_recording")
     sounds = [
         (row, kind, waveform)
         for row, utterance in zip(rows, utterances, strict=True)
-        for kind, waveform in zip(kinds, (utterance.speech, utterance.vocoded, utterance.recording), strict=True)
+        for kind, waveform in zip(_KINDS, (utterance.speech, utterance.vocoded, utterance.recording), strict=True)
         if waveform is not None
     ]
     spoken = [s for s in sounds if s[0]["language"] == ASR_LANGUAGE and s[0]["words"]]
     total = len(sounds) + len(spoken)
-    scores = dnsmos([s[2] for s in sounds], sample_rate, workers, lambda done, _: progress(done, total))
+    scores = dnsmos([s[2] for s in sounds], sample_rate, workers, lambda _, done, *__: report(what, done, total))
     for (row, kind, _), score in zip(sounds, scores, strict=True):
         row[f"dnsmos{kind}"] = score
     texts = transcribe(
-        [s[2] for s in spoken], sample_rate, workers, lambda done, _: progress(len(sounds) + done, total)
+        [s[2] for s in spoken], sample_rate, workers, lambda _, done, *__: report(what, len(sounds) + done, total)
     )
     for (row, kind, _), heard in zip(spoken, texts, strict=True):
         reference = normalize(row["text"], ASR_LANGUAGE)

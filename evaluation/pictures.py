@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import librosa
 import numpy as np
 import numpy.typing as npt
+from matplotlib.figure import Figure
 
 from common.files import replacing
 from configs.schema import Audio
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 _HERTZ = (500, 1000, 2000, 4000, 8000)
 _MOST_LABELS = 60
@@ -23,9 +21,6 @@ def mel_picture(
     mel_true_tm: npt.NDArray[np.float32] | None, mel_made_tm: npt.NDArray[np.float32], audio: Audio, title: str
 ) -> Figure:
     """Log-mels (frames, bands) of a recording, if there is one, and of the speech, on one scale of time and level."""
-    import librosa
-    from matplotlib.figure import Figure
-
     panels = [("synthesised", mel_made_tm)]
     if mel_true_tm is not None:
         panels.insert(0, ("recording", mel_true_tm))
@@ -58,8 +53,6 @@ def mel_picture(
 
 def alignment_picture(attention_sn: npt.NDArray[np.float32], symbols: Sequence[str], title: str) -> Figure:
     """Which token each decoder step attends to; `symbols` name the n tokens."""
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(9, max(3.0, min(len(symbols), _MOST_LABELS) * 0.13)), dpi=110, layout="constrained")
     axes = figure.subplots()
     axes.imshow(attention_sn.T, aspect="auto", origin="lower", interpolation="nearest", vmin=0, cmap="magma")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from torch import Tensor
 
+from common.progress import Report, silent, watched
 from configs.schema import Audio
 from data.batches import reference_window
 from data.features import Features
@@ -20,10 +23,6 @@ from model.generation import attention_along, generate
 from model.synthesis import Voice, say
 from model.vocoder import vocode
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from torch import Tensor
-
 FAR_SENTENCES = "far_sentences.txt"
 """English sentences far from any prompt."""
 HARD_SENTENCES = "hard_sentences.txt"
@@ -31,6 +30,7 @@ HARD_SENTENCES = "hard_sentences.txt"
 
 _SHORTEST, _LONGEST = 1.0, 10.0  # of a held-out sentence, s
 _FEWEST_WORDS = 3
+_SPOKEN_TOGETHER = 8
 
 
 def choose_sentences(pieces: pd.DataFrame, audio: Audio, most: int) -> pd.DataFrame:
@@ -49,12 +49,14 @@ def choose_sentences(pieces: pd.DataFrame, audio: Audio, most: int) -> pd.DataFr
     return chosen.iloc[np.unique(np.linspace(0, len(chosen) - 1, min(most, len(chosen))).round().astype(int))]
 
 
-def held_out(voice: Voice, features: Features, corpus: Path, pieces: pd.DataFrame) -> Iterator[Utterance]:
+def held_out(
+    voice: Voice, features: Features, corpus: Path, pieces: pd.DataFrame, report: Report = silent
+) -> list[Utterance]:
     """Say test pieces with another recording of the same speaker as reference, beside what was recorded."""
-    for piece in pieces.to_dict("records"):
+    utterances = []
+    for piece in watched(pieces.to_dict("records"), "speaking", len(pieces), report):
         mel_tm = features.mel(piece["id"])
-        vocoded = vocode(mel_tm, voice.audio, voice.vocoder, voice.griffin_lim_iterations).numpy()
-        yield _utterance(
+        utterance = _utterance(
             voice,
             piece["id"],
             piece["text"],
@@ -62,14 +64,18 @@ def held_out(voice: Voice, features: Features, corpus: Path, pieces: pd.DataFram
             _reference(features, piece["speaker"], voice),
             recording=recording_of(features, piece["id"], corpus, voice.audio),
             recording_mel_tm=mel_tm.numpy(),
-            vocoded=vocoded,
+            vocoded=vocode(mel_tm, voice.vocoder).numpy(),
         )
+        utterances.append(utterance)
+    return utterances
 
 
-def unrecorded(voice: Voice, sentences: Sequence[str]) -> Iterator[Utterance]:
+def unrecorded(voice: Voice, sentences: Sequence[str], report: Report = silent) -> list[Utterance]:
     """Say English sentences in the training voice."""
-    for k, text in enumerate(sentences):
-        yield _utterance(voice, f"far-{k + 1:03}", text, "en", voice.default_reference_tm)
+    return [
+        _utterance(voice, f"far-{k + 1:03}", text, "en", voice.default_reference_tm)
+        for k, text in enumerate(watched(sentences, "speaking afar", len(sentences), report))
+    ]
 
 
 def read_sentences(name: str, most: int) -> list[str]:
@@ -77,13 +83,16 @@ def read_sentences(name: str, most: int) -> list[str]:
     return (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()[:most]
 
 
-def end_by_themselves(voice: Voice, sentences: Sequence[str], batch_size: int = 8) -> Iterator[bool]:
+def end_by_themselves(voice: Voice, sentences: Sequence[str], report: Report = silent) -> list[bool]:
     """For each English sentence, shortest first, whether speech comes to an end by itself."""
     spoken = sorted((tokens for tokens in phonemize(sentences, "en") if has_sound(tokens)), key=len)
-    for start in range(0, len(spoken), batch_size):
-        batch = spoken[start : start + batch_size]
+    ended: list[bool] = []
+    for start in range(0, len(spoken), _SPOKEN_TOGETHER):
+        batch = spoken[start : start + _SPOKEN_TOGETHER]
         references_btm = voice.default_reference_tm.expand(len(batch), -1, -1)
-        yield from (generated.ended for generated in generate(voice.model, batch, references_btm))
+        ended += [generated.ended for generated in generate(voice.model, batch, references_btm)]
+        report("hard sentences", len(ended), len(spoken))
+    return ended
 
 
 def _utterance(voice: Voice, name: str, text: str, language: str, reference_tm: Tensor, **recorded: Any) -> Utterance:

@@ -83,7 +83,7 @@ def attention_along(
     """Cross-attention to the text while `spoken` is said, mean over layers and heads, (s, n); and the path, (s,)."""
     captured: list[Tensor] = []
 
-    def capture(module: CrossAttention, args: tuple[Tensor, KeyValues, Tensor], output: Tensor) -> None:
+    def capture(module: CrossAttention, args: tuple[Tensor, KeyValues, Tensor], _output: Tensor) -> None:
         captured.append(module.weights(*args))
 
     attentions = [layer.text_attention for layer in model.mel_decoder.layers]

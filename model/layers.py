@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model.sizes import HEAD_DIM
+from model import HEAD_DIM
 
 Layer = TypeVar("Layer", bound=nn.Module)
 
@@ -78,7 +78,8 @@ class SelfAttention(nn.Module):
         steps = KeyValues(k_bhsk, projected[2])
         if cache is not None:
             steps = cache.append(steps)
-        return self.out(attend(q_bhsk, steps, bias, causal))
+        out_bsd: Tensor = self.out(attend(q_bhsk, steps, bias, causal))
+        return out_bsd
 
 
 class CrossAttention(nn.Module):
@@ -98,16 +99,19 @@ class CrossAttention(nn.Module):
         return KeyValues(k_bhnk, v_bhnk)
 
     def forward(self, x_bsd: Tensor, memory: KeyValues, bias: Tensor | None = None) -> Tensor:
-        return self.out(attend(self._queries(x_bsd), memory, bias))
+        """What `x_bsd` finds in the memory, (b, s, d); `bias` is as in `attend`."""
+        out_bsd: Tensor = self.out(attend(self._queries(x_bsd), memory, bias))
+        return out_bsd
 
     def weights(self, x_bsd: Tensor, memory: KeyValues, bias: Tensor) -> Tensor:
         """The attention weights that `forward` uses, (b, h, s, n)."""
-        logits = self._queries(x_bsd) @ memory.k_bhnk.transpose(-1, -2) / HEAD_DIM**0.5
-        return (logits.float() + bias).softmax(-1)
+        logits_bhsn: Tensor = self._queries(x_bsd) @ memory.k_bhnk.transpose(-1, -2) / HEAD_DIM**0.5
+        return (logits_bhsn.float() + bias).softmax(-1)
 
     def _queries(self, x_bsd: Tensor) -> Tensor:
         b, s, _ = x_bsd.shape
-        return self.query(x_bsd).view(b, s, self.heads, HEAD_DIM).transpose(1, 2)
+        q_bshk: Tensor = self.query(x_bsd).view(b, s, self.heads, HEAD_DIM)
+        return q_bshk.transpose(1, 2)
 
 
 def attend(q_bhsk: Tensor, memory: KeyValues, bias: Tensor | None = None, causal: bool = False) -> Tensor:
@@ -128,6 +132,7 @@ class FeedForward(nn.Module):
         self.dropout = dropout
 
     def forward(self, x: Tensor) -> Tensor:
+        """(…, d) → (…, d)."""
         return F.dropout(self.down(F.gelu(self.up(x), approximate="tanh")), self.dropout, self.training)
 
 
@@ -142,8 +147,10 @@ class EncoderLayer(nn.Module):
         self.feed_forward = FeedForward(dim, ratio, dropout)
 
     def forward(self, x_bnd: Tensor, rotation: Rotation, bias: Tensor | None = None) -> Tensor:
+        """(b, n, d) → (b, n, d); `rotation` and `bias` are those of the attention."""
         x_bnd = x_bnd + self.attention(self.attention_norm(x_bnd), rotation, bias)
-        return x_bnd + self.feed_forward(self.feed_forward_norm(x_bnd))
+        out_bnd: Tensor = x_bnd + self.feed_forward(self.feed_forward_norm(x_bnd))
+        return out_bnd
 
 
 def rotary(positions: Tensor) -> Rotation:

@@ -12,6 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from configs.schema import Model
 from data.vocabulary import MODIFIERS
+from model import HEAD_DIM
 from model.layers import (
     CrossAttention,
     EncoderLayer,
@@ -24,8 +25,7 @@ from model.layers import (
     padding_bias,
     rotary,
 )
-from model.sizes import HEAD_DIM
-from model.token_path import FEATURES, Path, find_path
+from model.token_path import FEATURES, TokenPath, find_path
 
 
 class TextEncoder(nn.Module):
@@ -142,7 +142,8 @@ class DecoderLayer(nn.Module):
         x_bsd = x_bsd + self.text_attention(self.text_norm(x_bsd), memory.text, bias)
         if self.reference_attention is not None and memory.reference is not None:
             x_bsd = x_bsd + self.reference_attention(self.reference_norm(x_bsd), memory.reference)
-        return x_bsd + self.feed_forward(self.feed_forward_norm(x_bsd))
+        out_bsd: Tensor = x_bsd + self.feed_forward(self.feed_forward_norm(x_bsd))
+        return out_bsd
 
 
 class MelDecoder(nn.Module):
@@ -172,6 +173,7 @@ class MelDecoder(nn.Module):
             nn.init.zeros_(parameter)
 
     def remember(self, text_bnd: Tensor, reference_bfd: Tensor) -> list[LayerMemory]:
+        """What each layer attends to at every step."""
         return [layer.remember(text_bnd, reference_bfd) for layer in self.layers]
 
     def forward(
@@ -197,11 +199,13 @@ class MelDecoder(nn.Module):
                 x_bsd = checkpoint(layer, x_bsd, memory[k], bias, rotation, use_reentrant=False)
             else:
                 x_bsd = layer(x_bsd, memory[k], bias, rotation, cache.layers[k] if cache else None)
-        return self.out(self.norm(x_bsd))
+        made_bsd: Tensor = self.out(self.norm(x_bsd))
+        return made_bsd
 
-    def conditions(self, path: Path, speaker_bd: Tensor) -> Tensor:
+    def conditions(self, path: TokenPath, speaker_bd: Tensor) -> Tensor:
         """What is added to the prenet's output at each step, (b, s, d)."""
-        return self.path(path.features_bsd) + self.speaker(speaker_bd)[:, None]
+        conditions_bsd: Tensor = self.path(path.features_bsd) + self.speaker(speaker_bd)[:, None]
+        return conditions_bsd
 
     def refine(self, mel_btm: Tensor, mask_bt: Tensor) -> Tensor:
         """The postnet: sharpen finished frames by their neighbours on both sides; frames outside the mask are zero."""
@@ -248,9 +252,11 @@ class VoiceCloner(nn.Module):
         self.register_buffer("default_reference_tm", torch.zeros(config.reference_frames, config.n_mels))
 
     def normalize(self, mel: Tensor) -> Tensor:
+        """Log-mels (…, m) with mean 0 and deviation 1 in each band, over the training pieces."""
         return (mel - self.mel_mean_m) / self.mel_std_m
 
     def denormalize(self, mel: Tensor) -> Tensor:
+        """Log-mels (…, m) of what `normalize` makes of them."""
         return mel * self.mel_std_m + self.mel_mean_m
 
     def forward(

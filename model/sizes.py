@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-HEAD_DIM = 64
-"""Width of every attention head."""
+from model import HEAD_DIM
 
 PARTS = {"text_encoder": "text_encoder", "audio_encoder": "audio_encoder", "decoder": "mel_decoder"}
 """Components by the name that settings give them, and the module of each."""

@@ -187,7 +187,7 @@ class States:
         elif self._stopping:
             signal.raise_signal(signal.SIGTERM)
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True
 
 

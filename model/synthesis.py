@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import copy
-import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.ao.quantization import quantize_dynamic
 
+from configs.outs import MODEL_FILE, VOCODER_FILE
 from configs.schema import Audio, TrainingConfig
 from data.audio import PEAK, Waveform, trimmed_audio
 from data.batches import reference_window
@@ -33,15 +34,15 @@ PAUSE = 0.25
 
 @dataclass(frozen=True)
 class Voice:
-    """A trained model with its vocoder; without one, Griffin-Lim with so many iterations speaks."""
+    """A trained model, the settings that made it, and its vocoder."""
 
     model: VoiceCloner
     config: TrainingConfig
-    vocoder: SourceFilterVocoder | None
-    griffin_lim_iterations: int = 40
+    vocoder: SourceFilterVocoder
 
     @property
     def audio(self) -> Audio:
+        """What its mels and its sound are made with."""
         return self.config.audio
 
     @property
@@ -52,23 +53,26 @@ class Voice:
 
 @dataclass(frozen=True)
 class Speech:
-    """What was said: samples in [-1, 1], whether every sentence ended by itself, seconds of work."""
+    """What was said: samples in [-1, 1], and whether every sentence ended by itself."""
 
     waveform: Waveform
     ended: bool
-    seconds: float
 
 
 def load_voice(folder: Path, int8: bool = False) -> Voice:
-    """The voice in a folder with `model.safetensors` and `vocoder.safetensors`, lightened if `int8`."""
-    model, config = load_model(folder / "model.safetensors")
-    return Voice(lighten(model) if int8 else model, config, load_vocoder(folder / "vocoder.safetensors", config.audio))
+    """The voice in a folder with `MODEL_FILE` and `VOCODER_FILE`, lightened if `int8`."""
+    voice = assemble_voice(folder / MODEL_FILE, folder / VOCODER_FILE)
+    return replace(voice, model=lighten(voice.model)) if int8 else voice
+
+
+def assemble_voice(model_path: Path, vocoder_path: Path) -> Voice:
+    """The voice of two checkpoints, wherever they lie."""
+    model, config = load_model(model_path)
+    return Voice(model, config, load_vocoder(vocoder_path, config.audio))
 
 
 def lighten(model: VoiceCloner) -> VoiceCloner:
     """The same model with the decoder's matrices in 8 bits: faster on a CPU, nearly as good."""
-    from torch.ao.quantization import quantize_dynamic
-
     light = copy.copy(model)
     light._modules = dict(model._modules)
     with warnings.catch_warnings():  # the pinned torch has it, whatever later ones will have
@@ -93,7 +97,7 @@ def say(
 ) -> tuple[Generated, Waveform]:
     """One sentence: its mel and its sound."""
     generated = generate(voice.model, [tokens], reference_tm[None], speaking_rate)[0]
-    waveform = vocode(generated.mel_tm, voice.audio, voice.vocoder, voice.griffin_lim_iterations, seed)
+    waveform = vocode(generated.mel_tm, voice.vocoder, seed)
     return generated, waveform.numpy()
 
 
@@ -106,14 +110,13 @@ def speak(
     seed: int = 0,
 ) -> Speech:
     """Say a text of any length, sentence by sentence. Raises `ValueError` if there is nothing in it to say."""
-    started = time.perf_counter()
     sentences = [tokens for tokens in phonemize(split_sentences(text), language) if has_sound(tokens)]
     if not sentences:
         raise ValueError(f"nothing to say in {text!r}: expected words of language {language!r}")
     reference_tm = voice.default_reference_tm if reference_tm is None else reference_tm
     spoken = [say(voice, tokens, reference_tm, speaking_rate, seed) for tokens in sentences]
     waveform = join([waveform for _, waveform in spoken], voice.audio)
-    return Speech(waveform, all(generated.ended for generated, _ in spoken), time.perf_counter() - started)
+    return Speech(waveform, all(generated.ended for generated, _ in spoken))
 
 
 def join(waveforms: Sequence[Waveform], audio: Audio) -> Waveform:

@@ -16,7 +16,7 @@ _FARTHEST = -60.0  # smallest bias of a token that is there, so that every token
 
 
 @dataclass(frozen=True)
-class Path:
+class TokenPath:
     """`centre_bs` is the token that each decoder step is in, `features_bsd` (…, 4) where in the token that is."""
 
     centre_bs: Tensor
@@ -29,7 +29,7 @@ class Path:
         return bias_bsn.clamp_min(_FARTHEST).masked_fill(~mask_bn[:, None], float("-inf"))[:, None]
 
 
-def find_path(frames_bn: Tensor, mask_bn: Tensor, reduction_factor: int, steps: int) -> Path:
+def find_path(frames_bn: Tensor, mask_bn: Tensor, reduction_factor: int, steps: int) -> TokenPath:
     """Lay `steps` decoder steps of `reduction_factor` frames along tokens that last `frames_bn` frames.
 
     Steps after the end stay on the last token.
@@ -53,4 +53,4 @@ def find_path(frames_bn: Tensor, mask_bn: Tensor, reduction_factor: int, steps: 
         ],
         dim=-1,
     )
-    return Path(token_bs + fraction_bs - 0.5, features_bsd)
+    return TokenPath(token_bs + fraction_bs - 0.5, features_bsd)

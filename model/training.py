@@ -1,4 +1,4 @@
-"""The training loop, on a GPU where there is one and on the CPU otherwise.
+"""The training loop: one process, on a GPU where there is one and on the CPU otherwise.
 
 Everything is counted in optimizer steps, and what a step draws depends only on the seed and the step.
 """
@@ -14,9 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from accelerate import Accelerator
 from torch import Tensor
 
 from common.files import replacing
+from common.progress import Report, silent
+from configs.outs import MODEL_FILE
 from configs.schema import Train, TrainingConfig
 from data.batches import Batch, TrainingSet, plan_batches, reference_window
 from data.features import Features
@@ -24,13 +27,11 @@ from model.checkpoint import save_checkpoint
 from model.network import Prediction, VoiceCloner
 from model.state import States
 
-Progress = Callable[[int, int, Mapping[str, float]], None]
-"""Called with the steps done, all steps and the current figures."""
-
 Row = dict[str, float]
 """Figures of one step."""
 
 _CURVE = ("step", "loss", "mel_l1", "duration_loss", "gradient_norm", "learning_rate", "validation_mel_l1")
+_VALIDATED_TOGETHER = 8
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,16 @@ def train(
     features: Features,
     recipe: Mapping[str, str],
     out: Path,
-    progress: Progress,
-    watch: Callable[[int, VoiceCloner], None] = lambda step, model: None,
+    report: Report = silent,
+    watch: Callable[[int, VoiceCloner], None] | None = None,
     states: States | None = None,
 ) -> dict[str, float]:
-    """Train a model from scratch and write `model.safetensors` and `training.csv` into the folder `out`.
+    """Train a model from scratch and write `MODEL_FILE` and `training.csv` into the folder `out`.
 
     `watch` is shown the model after every step. With `states`, the training goes on from the last of them and keeps
     its own there. Returns how fast it went and the last losses. On the same kind of CPU with the same number of
     threads, equal arguments give equal bytes, however often the training was interrupted.
     """
-    from accelerate import Accelerator
-
     torch.set_num_threads(config.threads)
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
     accelerator = Accelerator(mixed_precision="bf16" if torch.cuda.is_available() else "no")
@@ -75,14 +74,12 @@ def train(
         state.restore_optimizer(optimizer)
         done, (curve, frames, seconds) = state.step, (state.notes[key] for key in ("curve", "frames", "seconds"))
     plan = plan_batches(training.pieces["frames"].tolist(), config.data, config.seed)
-    processes, process = accelerator.num_processes, accelerator.process_index
-    mine = itertools.islice(plan, done * processes + process, None, processes)
     figures = {name: figure for row in curve for name, figure in row.items()}
     started = time.perf_counter() - seconds
     model.train()
-    for step, rows in zip(range(done + 1, config.train.steps + 1), mine, strict=False):
-        torch.manual_seed(_draw_seed(config.seed, step, process))
-        rng = np.random.default_rng([config.seed, step, process])
+    for step, rows in zip(range(done + 1, config.train.steps + 1), itertools.islice(plan, done, None), strict=False):
+        torch.manual_seed(_draw_seed(config.seed, step))
+        rng = np.random.default_rng([config.seed, step])
         batch = training.batch(rows, rng).to(accelerator.device)
         learning_rate = config.train.learning_rate * schedule(step, config.train)
         for group in optimizer.param_groups:
@@ -92,7 +89,7 @@ def train(
         norm = accelerator.clip_grad_norm_(model.parameters(), config.train.clip_norm)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        frames += int(batch.frame_mask_bt.sum()) * processes
+        frames += int(batch.frame_mask_bt.sum())
         last = step == config.train.steps
         if last or step % config.train.log_every == 0:
             row = dict(zip(_CURVE, (step, *_floats(losses.total, losses.mel_l1, losses.duration, norm)), strict=False))
@@ -101,16 +98,16 @@ def train(
                 row["validation_mel_l1"] = validation_loss(network, validation)
             curve.append(row)
             figures.update(row)
-        watch(step, network)
+        if watch:
+            watch(step, network)
         seconds = time.perf_counter() - started
-        progress(step, config.train.steps, {**figures, "frames_per_second": frames / seconds})
-        if states and accelerator.is_main_process:
+        report("training the model", step, config.train.steps, {**figures, "frames_per_second": frames / seconds})
+        if states:
             states.keep(step, {"curve": curve, "frames": frames, "seconds": seconds}, network, optimizer)
-    if accelerator.is_main_process:
-        settings = TrainingConfig(**{name: getattr(config, name) for name in TrainingConfig.model_fields})
-        with replacing(out / "training.csv") as path:
-            _write_curve(curve, path)
-        save_checkpoint(network, settings, recipe, out / "model.safetensors")
+    settings = TrainingConfig(**{name: getattr(config, name) for name in TrainingConfig.model_fields})
+    with replacing(out / "training.csv") as path:
+        _write_curve(curve, path)
+    save_checkpoint(network, settings, recipe, out / MODEL_FILE)
     return {**figures, "frames_per_second": frames / seconds, "seconds": seconds}
 
 
@@ -140,19 +137,19 @@ def schedule(step: int, train: Train) -> float:
     """Factor of the learning rate: warm-up, then the square root of what is left, in the last quarter linear to 2%."""
     left = 1 - (step - 1) / train.steps
     warm_up = min(1.0, step / max(1, train.warmup_steps))
-    return warm_up * left**0.5 * max(0.02, min(1.0, left / 0.25))
+    factor: float = warm_up * left**0.5 * max(0.02, min(1.0, left / 0.25))
+    return factor
 
 
 @torch.no_grad()
-def validation_loss(model: VoiceCloner, held_out: TrainingSet, batch_size: int = 8) -> float:
+def validation_loss(model: VoiceCloner, held_out: TrainingSet) -> float:
     """Mean absolute error of held-out normalised mel frames, teacher forced; not a number if nothing is held out."""
     model.eval()
     error, count = 0.0, 0
     order = held_out.pieces["frames"].argsort().tolist()
-    for start in range(0, len(order), batch_size):
-        batch = held_out.batch(order[start : start + batch_size], np.random.default_rng(start)).to(
-            model.mel_mean_m.device
-        )
+    for start in range(0, len(order), _VALIDATED_TOGETHER):
+        rows, rng = order[start : start + _VALIDATED_TOGETHER], np.random.default_rng(start)
+        batch = held_out.batch(rows, rng).to(model.mel_mean_m.device)
         frames = int(batch.frame_mask_bt.sum())
         error += float(compute_losses(model, _predict(model, batch), batch).mel_l1) * frames
         count += frames
@@ -185,8 +182,8 @@ def _write_curve(curve: Sequence[Row], path: Path) -> None:
             table.writerow({name: figure if name == "step" else f"{figure:.6g}" for name, figure in row.items()})
 
 
-def _draw_seed(seed: int, step: int, process: int) -> int:
-    return int(np.random.SeedSequence([seed, step, process]).generate_state(1, np.uint64)[0] >> 1)
+def _draw_seed(seed: int, step: int) -> int:
+    return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0] >> 1)
 
 
 def _floats(*values: Tensor) -> list[float]:

@@ -1,6 +1,6 @@
-"""From log-mels to waveforms: Griffin-Lim, which is always there, and a small neural vocoder.
+"""From log-mels to waveforms: a small neural vocoder, and Griffin-Lim, which needs no training, to compare it with.
 
-The neural one is a source-filter model. It reads pitch and voicing from the mel, makes a train of pulses at that
+The vocoder is a source-filter model. It reads pitch and voicing from the mel, makes a train of pulses at that
 pitch and white noise, shapes both with filters that vary in time, and moves the level of every band of what comes out
 to where the mel has it: whoever listens finds the mel again that went in. It stands in the family of DDSP (Engel et
 al., 2020), the neural homomorphic vocoder (Liu et al., 2020) and neural source-filter models (Wang et al., 2019); its
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from configs.schema import Audio
 from data.mel import log_mel_of, mel_filters
 
+GRIFFIN_LIM_ITERATIONS = 40
 GRIFFIN_LIM_MOMENTUM = 0.99
 INVERSION_UPDATES = 30
 SMALLEST = 1e-8
@@ -32,6 +33,8 @@ PITCH_FLOOR, PITCH_CEILING = 70.0, 400.0
 TYPICAL_PITCH = 190.0
 """Hz; the filter network reads pitch relative to it."""
 PITCH_CLASSES = 128
+BLOCKS = 4
+"""ConvNeXt blocks of each network."""
 LOG_GAIN_RANGE = (-14.0, 5.0)
 """Keeps the filters finite, whatever the network says."""
 CORRECTIONS = 2
@@ -41,23 +44,16 @@ LARGEST_CORRECTION = 2.0
 
 
 @torch.no_grad()
-def vocode(
-    mel_tm: Tensor, audio: Audio, vocoder: SourceFilterVocoder | None, griffin_lim_iterations: int, seed: int = 0
-) -> Tensor:
-    """Waveform (t · hop_length samples, within [-1, 1]) of a log-mel: by `vocoder`, or by Griffin-Lim if it is None.
-
-    The same mel and seed give the same waveform.
-    """
-    if vocoder is None:
-        return griffin_lim(mel_tm, audio, griffin_lim_iterations, seed)
+def vocode(mel_tm: Tensor, vocoder: SourceFilterVocoder, seed: int = 0) -> Tensor:
+    """Waveform (t · hop_length samples, within [-1, 1]) of a log-mel; the same mel and seed give the same waveform."""
     mel_btm = mel_tm.float()[None]
     # Drawn on the CPU, so that every device hears the same noise.
-    noise_bs = torch.randn(1, mel_tm.shape[0] * audio.hop_length, generator=torch.Generator().manual_seed(seed))
-    waveform_bs = vocoder(mel_btm, vocoder.track_pitch(mel_btm), noise_bs.to(mel_tm.device))
+    noise_bs = torch.randn(1, mel_tm.shape[0] * vocoder.audio.hop_length, generator=torch.Generator().manual_seed(seed))
+    waveform_bs: Tensor = vocoder(mel_btm, vocoder.track_pitch(mel_btm), noise_bs.to(mel_tm.device))
     return _limit_peak(waveform_bs[0])
 
 
-def griffin_lim(mel_tm: Tensor, audio: Audio, iterations: int, seed: int = 0) -> Tensor:
+def griffin_lim(mel_tm: Tensor, audio: Audio, seed: int = 0) -> Tensor:
     """Waveform (t · hop_length samples) whose log-mel is near `mel_tm`, by fast Griffin-Lim (Perraudin et al., 2013).
 
     The phase starts random, drawn from `seed`. Where the waveform would clip, its gain is lowered.
@@ -75,7 +71,7 @@ def griffin_lim(mel_tm: Tensor, audio: Audio, iterations: int, seed: int = 0) ->
     angle_ft = 2 * math.pi * torch.rand(magnitude_ft.shape, generator=generator).to(mel_tm.device)
     phase_ft = torch.polar(torch.ones_like(angle_ft), angle_ft)
     previous_ft = torch.zeros_like(phase_ft)
-    for _ in range(iterations):
+    for _ in range(GRIFFIN_LIM_ITERATIONS):
         consistent_ft = torch.stft(
             to_waveform(magnitude_ft * phase_ft),
             audio.n_fft,
@@ -107,7 +103,7 @@ def _linear_magnitude(mel_tm: Tensor, audio: Audio) -> Tensor:
 def _limit_peak(waveform_s: Tensor) -> Tensor:
     """Lower the gain smoothly around the samples that would clip; what is further away stays as it is."""
     width = 2 * LIMITER_REACH + 1
-    gain_1s = 1 / F.max_pool1d(waveform_s.abs()[None], width, 1, LIMITER_REACH).clamp_min(1.0)
+    gain_1s: Tensor = 1 / F.max_pool1d(waveform_s.abs()[None], width, 1, LIMITER_REACH).clamp_min(1.0)
     gain_1s = F.avg_pool1d(gain_1s, width, 1, LIMITER_REACH, count_include_pad=False)
     return (waveform_s * gain_1s[0]).clamp(-1.0, 1.0)
 
@@ -240,10 +236,10 @@ class SourceFilterVocoder(nn.Module):
 class _ConvNeXt(nn.Module):
     """Frames (b, t, inputs) to frames (b, t, outputs)."""
 
-    def __init__(self, inputs: int, outputs: int, width: int, expansion: int, blocks: int = 4) -> None:
+    def __init__(self, inputs: int, outputs: int, width: int, expansion: int) -> None:
         super().__init__()
         self.input = nn.Conv1d(inputs, width, 5, padding=2)
-        self.blocks = nn.ModuleList([_ConvNeXtBlock(width, expansion) for _ in range(blocks)])
+        self.blocks = nn.ModuleList([_ConvNeXtBlock(width, expansion) for _ in range(BLOCKS)])
         self.norm = nn.LayerNorm(width)
         self.output = nn.Linear(width, outputs)
 
@@ -265,8 +261,9 @@ class _ConvNeXtBlock(nn.Module):
         self.scale = nn.Parameter(torch.full((width,), 0.2))
 
     def forward(self, x_btd: Tensor) -> Tensor:
-        hidden_btd = self.norm(self.across_time(x_btd.mT).mT)
-        return x_btd + self.scale * self.contract(F.gelu(self.expand(hidden_btd), approximate="tanh"))
+        hidden_btd = F.gelu(self.expand(self.norm(self.across_time(x_btd.mT).mT)), approximate="tanh")
+        out_btd: Tensor = x_btd + self.scale * self.contract(hidden_btd)
+        return out_btd
 
 
 def _standardize(mel_btm: Tensor) -> Tensor:

@@ -10,56 +10,63 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import parselmouth
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from common.progress import Report, silent
 from configs.schema import Audio
 from configs.schema import Vocoder as Settings
 from model.state import States
 from model.vocoder import PITCH_CEILING, PITCH_FLOOR, SourceFilterVocoder, griffin_lim, vocode
 
 Array = npt.NDArray[np.float32]
-Clip = tuple[Array, Array]
-"""Waveform (s,) and log-mel (t, m) of one recording, t = s // hop_length."""
-
 WARMUP_STEPS = 100
 GROSS_ERROR = 0.2
 """A pitch further than this from the true one, as a share of it, is an error and not an inaccuracy."""
 
 
+class VocoderExample(NamedTuple):
+    """Waveform and log-mel of one recording, t = s // hop_length."""
+
+    waveform_s: Array
+    mel_tm: Array
+
+
 def train_vocoder(
-    clips: Sequence[Clip],
-    held_out: Sequence[Clip],
+    examples: Sequence[VocoderExample],
+    held_out: Sequence[VocoderExample],
     audio: Audio,
     settings: Settings,
     seed: int,
     threads: int,
-    on_step: Callable[[int, dict[str, float]], None],
+    report: Report = silent,
     states: States | None = None,
 ) -> tuple[SourceFilterVocoder, dict[str, float]]:
-    """A vocoder trained on `clips`, and `measure`'s figures for `held_out`.
+    """A vocoder trained on `examples`, and its `vocoder_figures` for `held_out`.
 
-    `on_step` hears the steps of both networks, counted through from 1, and the loss of each: `pitch_loss` or
-    `filter_loss`. The same clips, settings, seed and number of threads give the same weights, bit for bit. With
-    `states`, the training goes on from the last of them, to those same weights, and keeps its own there.
-    Raises `ValueError` if there is nothing to learn from or to measure by.
+    The steps of both networks are counted through from 1. The same examples, settings, seed and number of threads
+    give the same weights, bit for bit. With `states`, the training goes on from the last of them, to those same
+    weights, and keeps its own there. Raises `ValueError` if there is nothing to learn from or to measure by.
     """
-    frames = sum(len(mel) for _, mel in clips)
+    frames = sum(len(example.mel_tm) for example in examples)
     if frames < settings.segment_frames:
         raise ValueError(f"vocoder.segment_frames = {settings.segment_frames}: the training clips have only {frames}")
     if not held_out:
         raise ValueError("there are no held-out clips to measure the vocoder by")
+    all_steps = settings.pitch_steps + settings.filter_steps
     with _threads(threads), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         vocoder = SourceFilterVocoder(audio)
-        material = _Material.of(clips, audio)
+        material = _Material.of(examples, audio)
 
         def pitch_loss(batch: _Batch) -> Tensor:
             logits_bhp, voicing_bh = vocoder.pitch_logits(batch.mel_btm)
@@ -74,14 +81,14 @@ def train_vocoder(
             made_bs = vocoder(batch.mel_btm, batch.pitch_bh, batch.noise_bs)
             return stft_distance(made_bs, batch.waveform_bs, audio)
 
-        state = states.latest(settings.pitch_steps + settings.filter_steps) if states else None
+        state = states.latest(all_steps) if states else None
         done = state.step if state else 0
         if state:
             state.restore_module(vocoder)
         before = 0
-        for name, network, loss_of, steps in (
-            ("pitch_loss", vocoder.pitch_network, pitch_loss, settings.pitch_steps),
-            ("filter_loss", vocoder.filter_network, filter_loss, settings.filter_steps),
+        for network, loss_of, steps in (
+            (vocoder.pitch_network, pitch_loss, settings.pitch_steps),
+            (vocoder.filter_network, filter_loss, settings.filter_steps),
         ):
             optimizer = torch.optim.AdamW(network.parameters(), betas=(0.9, 0.98), weight_decay=0.01)
             if state and before < done < before + steps:
@@ -95,11 +102,11 @@ def train_vocoder(
                 loss.backward()
                 nn.utils.clip_grad_norm_(network.parameters(), 1.0)
                 optimizer.step()
-                on_step(step, {name: loss.item()})
+                report("training the vocoder", step, all_steps, {"loss": loss.item()})
                 if states:
                     states.keep(step, {}, vocoder, optimizer)
             before += steps
-    return vocoder, measure(vocoder, held_out, audio, settings, seed)
+    return vocoder, vocoder_figures(vocoder, held_out, seed)
 
 
 @dataclass(frozen=True)
@@ -112,20 +119,18 @@ class _Batch:
 
 @dataclass(frozen=True)
 class _Material:
-    """All clips one after another, frame by frame: mel, pitch of the two half frames, samples of the hop."""
+    """All examples one after another, frame by frame: mel, pitch of the two half frames, samples of the hop."""
 
     mel_tm: Tensor
     pitch_th: Tensor
     samples_ts: Tensor
 
     @classmethod
-    def of(cls, clips: Sequence[Clip], audio: Audio) -> _Material:
-        hops = [waveform[: len(mel) * audio.hop_length] for waveform, mel in clips]
+    def of(cls, examples: Sequence[VocoderExample], audio: Audio) -> _Material:
+        hops = [example.waveform_s[: len(example.mel_tm) * audio.hop_length] for example in examples]
         return cls(
-            torch.from_numpy(np.concatenate([mel for _, mel in clips])),
-            torch.from_numpy(np.concatenate([pitch_labels(waveform, audio) for waveform in hops])).unflatten(
-                0, (-1, 2)
-            ),
+            torch.from_numpy(np.concatenate([example.mel_tm for example in examples])),
+            torch.from_numpy(np.concatenate([pitch_labels(hop_s, audio) for hop_s in hops])).unflatten(0, (-1, 2)),
             torch.from_numpy(np.concatenate(hops)).unflatten(0, (-1, audio.hop_length)),
         )
 
@@ -150,8 +155,6 @@ class _Material:
 
 def pitch_labels(waveform: Array, audio: Audio) -> Array:
     """Pitch in Hz by Praat's autocorrelation, 0 where there is no voice, at every half frame: (2t,)."""
-    import parselmouth
-
     step = audio.hop_length / 2 / audio.sample_rate
     margin = 0.1
     silence = np.zeros(round(margin * audio.sample_rate))
@@ -198,34 +201,34 @@ def pitch_errors(made_h: Array, true_h: Array) -> dict[str, float]:
     }
 
 
-def measure(
-    vocoder: SourceFilterVocoder, clips: Sequence[Clip], audio: Audio, settings: Settings, seed: int
-) -> dict[str, float]:
-    """Mean STFT distance to the recordings and `pitch_errors` of the vocoded clips, the same for Griffin-Lim, and the
-    seconds of work for a second of speech on one thread (`real_time_factor`, the only figure a clock decides)."""
+def vocoder_figures(vocoder: SourceFilterVocoder, examples: Sequence[VocoderExample], seed: int) -> dict[str, float]:
+    """Mean STFT distance to the recordings and `pitch_errors` of vocoded examples, and the same for Griffin-Lim.
+
+    `real_time_factor`, the only figure that a clock decides, is seconds of work for a second of speech on one thread.
+    """
+    audio = vocoder.audio
     distances: dict[str, list[float]] = {"": [], "griffin_lim_": []}
     tracks: dict[str, list[Array]] = {"": [], "griffin_lim_": [], "true": []}
     seconds = 0.0
     with _threads(1):
-        for waveform, mel in clips:
-            true_s = torch.from_numpy(waveform[: len(mel) * audio.hop_length])
-            mel_tm = torch.from_numpy(mel)
+        for example in examples:
+            true_s = torch.from_numpy(example.waveform_s[: len(example.mel_tm) * audio.hop_length])
+            mel_tm = torch.from_numpy(example.mel_tm)
             started = time.perf_counter()
-            made_s = vocode(mel_tm, audio, vocoder, settings.griffin_lim_iterations, seed)
+            made_s = vocode(mel_tm, vocoder, seed)
             seconds += time.perf_counter() - started
-            classic_s = griffin_lim(mel_tm, audio, settings.griffin_lim_iterations, seed)
+            classic_s = griffin_lim(mel_tm, audio, seed)
             for kind, waveform_s in (("", made_s), ("griffin_lim_", classic_s)):
                 distances[kind].append(stft_distance(waveform_s[None], true_s[None], audio).item())
                 tracks[kind].append(pitch_labels(waveform_s.numpy(), audio))
             tracks["true"].append(pitch_labels(true_s.numpy(), audio))
     true_track = np.concatenate(tracks["true"])
-    figures = {f"{kind}stft_distance": math.fsum(distances[kind]) / len(clips) for kind in distances}
+    figures = {f"{kind}stft_distance": math.fsum(distances[kind]) / len(examples) for kind in distances}
     for kind in distances:
         errors = pitch_errors(np.concatenate(tracks[kind]), true_track)
         figures |= {f"{kind}{name}": error for name, error in errors.items()}
-    return figures | {
-        "real_time_factor": seconds * audio.sample_rate / sum(len(mel) * audio.hop_length for _, mel in clips),
-    }
+    samples = sum(len(example.mel_tm) for example in examples) * audio.hop_length
+    return figures | {"real_time_factor": seconds * audio.sample_rate / samples}
 
 
 @contextmanager

@@ -9,13 +9,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from data.corpus import ATTRIBUTION, read_corpus
+from evaluation.measures import MEASURES, WITH_CEILINGS
 
 TEMPLATE = "model_card.md.j2"
 
 MOST_CHARACTERS = 5000
 """What MLflow's database keeps of a description."""
-
-_MEASURES = {"cer": "character error rate", "wer": "word error rate", "dnsmos": "quality (DNSMOS, 1 to 5)"}
 
 
 def render_card(
@@ -40,7 +39,7 @@ def render_card(
         figures=figures,
         identity=identity,
         parameters=round(parameters / 1e6, 1),
-        measures=_MEASURES,
+        measures={name: MEASURES[name].title for name in WITH_CEILINGS},
         figure=lambda key: f"{figures[key]:.3g}" if key in figures else "–",
         languages=sorted({clip.language for clip in clips}),
         clips=len(clips),

@@ -18,6 +18,7 @@ from common import LOCK_FILE, ROOT
 from common.files import file_digest, folder_digests
 from configs.outs import Outs
 from configs.schema import flat
+from evaluation.measures import read_metrics
 from registry.card import render_card, shortened
 from registry.code import source_files
 from registry.identity import occurrence
@@ -221,7 +222,7 @@ def log_version(outs: Outs, run_id: str, lineage: Mapping[str, str]) -> ModelVer
     headers = {path.name: read_header(path) for path in sorted(outs.checkpoints.iterdir())}
     header = headers["model.safetensors"]
     digests = {name: file_digest(outs.checkpoints / name) for name in headers}
-    metrics = json.loads((outs.reports / "metrics.json").read_text())
+    figures = read_metrics((outs.reports / "metrics.json").read_text())
     where = occurrence() | dict(lineage)
     identity = {RUN_TAG: run_id}
     identity |= {f"myxtts.recipe.{field}": value for field, value in header["recipe"].items()}
@@ -234,7 +235,6 @@ def log_version(outs: Outs, run_id: str, lineage: Mapping[str, str]) -> ModelVer
     _ensure_experiment(client, name)
     with mlflow.start_run(tags=identity), tempfile.TemporaryDirectory() as temporary:
         mlflow.log_params(flat(header["settings"]))
-        figures = {key: value for part in metrics.values() for key, value in part.items()}
         mlflow.log_metrics(figures)
         _log_curve(outs.reports / "training.csv")
         mlflow.log_artifacts(str(outs.reports / "listening"), "listening")

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from evaluation.measures import is_timing
+
 Facts = Mapping[str, Mapping[str, Any]]
 """What made a run: for each of `ASPECTS` that is known, values by name."""
 
@@ -36,7 +38,6 @@ BIT_IDENTICAL, WITHIN_TOLERANCE, DIFFERENT = "bit-identical", "within tolerance"
 # interval of ±0.05 (bootstrap), and its quality one of ±2 %, its spectral distance of ±4 %.
 ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE = 0.05, 0.05
 
-_TIMING = ("rtf", "real_time_factor")
 _MISSING = "none"
 
 
@@ -143,11 +144,6 @@ def compare_tensors(past: Path, now: Path) -> str:
     if not moved:
         return "equal tensors, other header"
     return f"{moved} of {len(before)} tensors differ, by at most {max(furthest):.3g}"
-
-
-def is_timing(name: str) -> bool:
-    """Whether the clock decides a metric or column, so that no two runs agree on it."""
-    return name.endswith(_TIMING)
 
 
 def _agreements(

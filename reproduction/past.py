@@ -22,6 +22,7 @@ from common import LOCK_FILE, ROOT
 from common.files import file_digest
 from common.git import git
 from configs.schema import flat
+from evaluation.measures import read_metrics
 from registry.code import PACKAGES
 from registry.identity import occurrence
 from registry.isolated import model_uri
@@ -188,11 +189,6 @@ def read_utterances(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def read_metrics(content: str) -> dict[str, float]:
-    """All figures of a `metrics.json`, its sections joined."""
-    return {name: figure for section in json.loads(content or "{}").values() for name, figure in section.items()}
-
-
 def _of_commit(wanted: str, preset: str) -> PastRun:
     commit = git("rev-parse", "--verify", "--quiet", f"{wanted}^{{commit}}").strip()
     if not commit:
@@ -210,7 +206,7 @@ def _of_commit(wanted: str, preset: str) -> PastRun:
         metrics = ""  # of another run, or never committed
     digests = {"checkpoints": outs[f"checkpoints/{preset}"], "training.csv": outs[f"reports/{preset}/training.csv"]}
     packages = locked_packages(git("show", f"{commit}:{LOCK_FILE}"))
-    results = Results(digests, read_metrics(metrics))
+    results = Results(digests, read_metrics(metrics or "{}"))
     return PastRun(f"commit {commit[:12]}", preset, commit, {**facts, "packages": packages}, results, lock)
 
 

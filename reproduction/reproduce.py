@@ -23,6 +23,7 @@ from common.environment import isolate
 from common.files import file_digest, replacing
 from common.git import git
 from configs.outs import Outs
+from evaluation.measures import read_metrics
 from reproduction.comparison import Difference, Facts, Results, compare, compare_tensors, differences, judge
 from reproduction.past import (
     NotReproducible,
@@ -37,7 +38,6 @@ from reproduction.past import (
     folder_md5,
     hardware_here,
     installed_packages,
-    read_metrics,
     read_utterances,
     record_verdict,
     registered_as,

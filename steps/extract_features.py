@@ -16,7 +16,10 @@ from steps.work import Result, making, result_of, work_folder
 
 @step
 def extract_features(
-    preset: str, settings: dict[str, Any], recipe: dict[str, str], consistency: Result
+    preset: str,
+    settings: dict[str, Any],
+    recipe: dict[str, str],
+    consistency: Result,  # noqa: ARG001  (it comes first, and that is all)
 ) -> Annotated[Result, "features"]:
     """Measure, align and cut the clips; see `data.extraction`."""
     folder = work_folder("extract_features", recipe)

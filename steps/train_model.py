@@ -28,7 +28,7 @@ def train_model(
             Features(features.path()),
             recipe,
             out,
-            lambda done, total, figures: report("training the model", done, total, figures),
+            report,
             states=states,
         )
         (out / "speed.json").write_text(json.dumps(summary, indent=2))

@@ -14,7 +14,7 @@ from data.features import Features
 from data.recordings import recording_of
 from model.checkpoint import save_checkpoint
 from model.state import States
-from model.vocoder_training import Clip
+from model.vocoder_training import VocoderExample
 from model.vocoder_training import train_vocoder as train
 from steps.work import Result, making, result_of, states_folder, work_folder
 
@@ -29,25 +29,22 @@ def train_vocoder(
     """
     folder = work_folder("train_vocoder", recipe)
     audio, vocoder = Audio.model_validate(settings["audio"]), Vocoder.model_validate(settings["vocoder"])
-    steps = vocoder.pitch_steps + vocoder.filter_steps
-    read = Features(features.path())
+    read, corpus = Features(features.path()), Outs(preset).corpus
 
-    corpus = Outs(preset).corpus
-
-    def clips(split: str) -> list[Clip]:
-        pieces = read.pieces[read.pieces["split"] == split]
-        return [(recording_of(read, piece, corpus, audio), read.mel(piece).numpy()) for piece in pieces["id"]]
+    def examples(split: str) -> list[VocoderExample]:
+        pieces = read.pieces.loc[read.pieces["split"] == split, "id"]
+        return [VocoderExample(recording_of(read, piece, corpus, audio), read.mel(piece).numpy()) for piece in pieces]
 
     kept = States(states_folder(folder), recipe["id"], settings)
     with kept as states, making(folder) as out, shown() as report:
         trained, figures = train(
-            clips("train"),
-            clips("test"),
+            examples("train"),
+            examples("test"),
             audio,
             vocoder,
             settings["seed"],
             settings["threads"],
-            lambda done, losses: report("training the vocoder", done, steps, {"loss": next(iter(losses.values()))}),
+            report,
             states,
         )
         save_checkpoint(trained, audio, recipe, out / VOCODER_FILE)

@@ -19,7 +19,10 @@ class Inconsistent(Refused):
 
 
 @step(enable_cache=False)
-def verify_consistency(preset: str, validation: Result) -> Annotated[Result, "consistency"]:
+def verify_consistency(
+    preset: str,
+    validation: Result,  # noqa: ARG001  (it comes first, and that is all)
+) -> Annotated[Result, "consistency"]:
     """Hold the preset, its model and corpus, dvc.yaml, documents and notebooks to the facts.
 
     Never cached, and in no recipe: it reads documents, and decides nothing but whether to go on.

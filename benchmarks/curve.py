@@ -112,6 +112,7 @@ def _difference(table: pd.DataFrame, other: pd.DataFrame) -> str:
 
 
 def main() -> None:
+    """Print the table, row by row."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", default="demo")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])

@@ -69,6 +69,7 @@ def ours() -> VoiceCloner:
 
 
 def decode_ours(kind: str, sentences: int) -> Callable[[], int]:
+    """A job that speaks so many sentences at once and returns how many frames it made."""
     model = lighten(ours().eval()) if kind == "int8" else arrange_for_speaking(ours())
     tokens = [Tokens([1, *[20 + k % 40 for k in range(SENTENCE_TOKENS - 2)], 2], [0] * SENTENCE_TOKENS)] * sentences
     reference_btm = torch.randn(sentences, MODEL.reference_frames, MODEL.n_mels)
@@ -76,6 +77,7 @@ def decode_ours(kind: str, sentences: int) -> Callable[[], int]:
 
 
 def decode_theirs(sentences: int) -> Callable[[], int]:
+    """The same job for SpeechT5."""
     model = speech_t5().eval()
     ids = torch.randint(4, MODEL.text_vocab_size, (sentences, SENTENCE_TOKENS))
     speakers = torch.randn(sentences, MODEL.speaker_embedding_dim)
@@ -91,6 +93,7 @@ def decode_theirs(sentences: int) -> Callable[[], int]:
 
 
 def train_ours() -> Callable[[], int]:
+    """A job that does a step of training and returns of how many frames."""
     model = ours().train()
     optimizer = make_optimizer(model, CONFIG.train)
     frames_bn = torch.full((BATCH, BATCH_TOKENS), BATCH_FRAMES / BATCH_TOKENS)
@@ -113,6 +116,7 @@ def train_ours() -> Callable[[], int]:
 
 
 def train_theirs() -> Callable[[], int]:
+    """The same job for SpeechT5."""
     model = speech_t5().train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
     ids = torch.randint(4, MODEL.text_vocab_size, (BATCH, BATCH_TOKENS))
@@ -219,6 +223,7 @@ def peak_memory(job: str, name: str) -> float:
 
 
 def main() -> None:
+    """Print all comparisons."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])

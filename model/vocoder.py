@@ -93,7 +93,7 @@ def _linear_magnitude(mel_tm: Tensor, audio: Audio) -> Tensor:
     """
     filters_mf = mel_filters(audio).to(mel_tm.device)
     mel_mt = mel_tm.exp().T
-    magnitude_ft = (torch.linalg.pinv(filters_mf) @ mel_mt).clamp_min(SMALLEST)
+    magnitude_ft: Tensor = (torch.linalg.pinv(filters_mf) @ mel_mt).clamp_min(SMALLEST)
     wanted_ft = filters_mf.T @ mel_mt
     for _ in range(INVERSION_UPDATES):
         magnitude_ft = magnitude_ft * wanted_ft / (filters_mf.T @ (filters_mf @ magnitude_ft)).clamp_min(SMALLEST)

@@ -1,19 +1,30 @@
-"""Real recordings for all tests, built once a session, whichever worker asks first."""
+"""Real recordings for all tests, a voice that has learned from them, and a browser.
+
+What is made is made once a session, whichever worker asks first.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from filelock import FileLock
 
+from configs.outs import VOCODER_FILE
 from configs.schema import Config, Data, load_config
 from data.building import build_corpus
 from data.extraction import extract_features
+from data.features import Features
 from tests.pipelines.clone import Clone
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from model.synthesis import Voice
 
 os.environ["GX_ANALYTICS_ENABLED"] = "false"  # as `common.environment.launch` does; read when it is imported
 
@@ -42,7 +53,6 @@ def prompts(made_once: MadeOnce) -> Path:
     data = Data(source="debian_prompts", languages=["en"], max_clips=6, batch_size=4)
     return made_once("prompts", lambda folder: build_corpus(data, folder))
 
-
 @pytest.fixture(scope="session")
 def smoke() -> Config:
     return load_config("smoke")
@@ -60,6 +70,39 @@ def smoke_features(made_once: MadeOnce, smoke: Config, smoke_corpus: Path) -> Pa
     return made_once(
         "smoke-features", lambda folder: extract_features(smoke.data, smoke.audio, smoke_corpus, folder, 2)
     )
+
+
+@pytest.fixture(scope="session")
+def voice(made_once: MadeOnce, smoke: Config, smoke_features: Path) -> Voice:
+    """A voice after a handful of steps: it cannot speak, but all of its parts work."""
+    import torch
+
+    from model.checkpoint import save_checkpoint
+    from model.synthesis import load_voice
+    from model.training import train
+    from model.vocoder import SourceFilterVocoder
+
+    def make(folder: Path) -> None:
+        few = smoke.model_copy(update={"train": smoke.train.model_copy(update={"steps": 4, "validate_every": 4})})
+        train(few, Features(smoke_features), {"id": "test"}, folder)
+        torch.manual_seed(0)
+        save_checkpoint(SourceFilterVocoder(smoke.audio), smoke.audio, {"id": "test"}, folder / VOCODER_FILE)
+
+    return load_voice(made_once("voice", make))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, which shows pages as people see them. Not of the session: while it is there, an event loop runs."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.fail("no browser to look at the page with: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

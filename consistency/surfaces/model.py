@@ -11,7 +11,8 @@ from consistency.facts import model_facts
 from consistency.presets import valid_configs
 from consistency.rules import Finding
 from consistency.surfaces.surface import Statement, Surface, stated_by
-from model.sizes import HEAD_DIM, PARTS
+from model import HEAD_DIM
+from model.sizes import PARTS
 
 
 class ModelSurface(Surface):

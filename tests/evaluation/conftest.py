@@ -1,41 +1,42 @@
 """Real recordings for the tests of this folder, and the same recordings posing as synthesised speech."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from configs.schema import Audio, Data, load_config
+from configs.schema import Audio, Config
 from data.audio import read_audio
-from data.building import build_corpus
 from data.corpus import CorpusClip, read_corpus
 from data.mel import log_mel
 from evaluation.listening import Floats, Utterance, listen
 
 
 @pytest.fixture(scope="session")
-def audio() -> Audio:
-    return load_config("smoke").audio
+def audio(smoke: Config) -> Audio:
+    return smoke.audio
 
 
 @pytest.fixture(scope="session")
-def prompts(tmp_path_factory: pytest.TempPathFactory) -> list[CorpusClip]:
+def clips(prompts: Path) -> list[CorpusClip]:
     """Six English prompts."""
-    folder = tmp_path_factory.mktemp("prompts") / "corpus"
-    build_corpus(Data(source="debian_prompts", languages=["en"], max_clips=6, batch_size=4), folder)
-    return read_corpus(folder)
+    return read_corpus(prompts)
 
 
 @pytest.fixture(scope="session")
-def recordings(prompts: list[CorpusClip], audio: Audio) -> list[Floats]:
-    return [read_audio(clip.path, audio.sample_rate) for clip in prompts]
+def recordings(clips: list[CorpusClip], audio: Audio) -> list[Floats]:
+    return [read_audio(clip.path, audio.sample_rate) for clip in clips]
 
 
 @pytest.fixture(scope="session")
-def utterances(prompts: list[CorpusClip], recordings: list[Floats], audio: Audio) -> list[Utterance]:
+def utterances(clips: list[CorpusClip], recordings: list[Floats], audio: Audio) -> list[Utterance]:
     """Each recording as the speech: the first calls itself Spanish, the second has no recording, the last is cut."""
     made = []
-    for k, (clip, recording) in enumerate(zip(prompts, recordings, strict=True)):
+    for k, (clip, recording) in enumerate(zip(clips, recordings, strict=True)):
         speech = recording[: len(recording) // 2] if k == 5 else recording
         mel_tm, speech_mel_tm = (log_mel(torch.from_numpy(w)[None], audio)[0].numpy() for w in (recording, speech))
         path_s = np.arange(8, dtype=np.float32)

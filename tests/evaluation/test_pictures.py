@@ -16,7 +16,8 @@ def test_mels_share_their_scales(utterances: list[Utterance], audio: Audio) -> N
     assert above.get_xlim() == below.get_xlim() == (0, len(half.recording) // 256 * 256 / 16000)
     assert above.images[0].get_clim() == below.images[0].get_clim()
     ticks = {label.get_text(): tick for tick, label in zip(below.get_yticks(), below.get_yticklabels(), strict=True)}
-    assert list(ticks) == ["500", "1000", "2000", "4000"] and 0 < ticks["500"] < ticks["4000"] < audio.n_mels
+    assert list(ticks) == ["500", "1000", "2000", "4000"]
+    assert 0 < ticks["500"] < ticks["4000"] < audio.n_mels
 
 
 def test_speech_without_recording_has_one_panel(utterances: list[Utterance], audio: Audio) -> None:

@@ -1,4 +1,4 @@
-"""A disk that can be full."""
+"""A disk that can be full, and recordings for the vocoder."""
 
 from __future__ import annotations
 
@@ -9,6 +9,35 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
+
+from configs.schema import Audio
+from data.audio import trimmed_audio
+from data.corpus import read_corpus
+from data.mel import log_mel
+from model.vocoder_training import VocoderExample
+
+AUDIO = Audio(sample_rate=16000, n_fft=1024, hop_length=256, n_mels=80)
+
+
+def example_of(path: Path, audio: Audio) -> VocoderExample:
+    samples = trimmed_audio(path, audio)
+    return VocoderExample(samples, log_mel(torch.from_numpy(samples)[None], audio)[0].numpy())
+
+
+def white_noise(samples: int) -> torch.Tensor:
+    return torch.randn(1, samples, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(scope="session")
+def paths(prompts: Path) -> list[Path]:
+    """Four recorded English prompts."""
+    return [clip.path for clip in read_corpus(prompts)[:4]]
+
+
+@pytest.fixture(scope="session")
+def examples(paths: list[Path]) -> list[VocoderExample]:
+    return [example_of(path, AUDIO) for path in paths]
 
 
 class Disk:

@@ -11,11 +11,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from common.files import replacing
-from configs.schema import Config
-from configs.schema import Vocoder as VocoderSettings
-from data.features import Features
 from model.state import State, StateError, States, Stopped, read_state, write_state
-from model.vocoder_training import Clip, train_vocoder
 from tests.model.conftest import Disk
 
 RECIPE, OTHER = "a" * 64, "b" * 64
@@ -71,14 +67,14 @@ def test_a_restored_training_goes_on_as_if_nothing_had_been(tmp_path: Path, fuse
     assert (tmp_path / "x").read_bytes() == content
 
 
-def test_the_last_two_are_kept(tmp_path: Path) -> None:
+def test_the_last_two_states_are_kept(tmp_path: Path) -> None:
     leftover = tmp_path / "state-00000003.safetensors.tmp"
     leftover.write_text("of a killed training")
     assert kept(tmp_path) == []
     assert names(tmp_path) == ["state-00000004.safetensors", "state-00000005.safetensors"]
 
 
-def test_saving_takes_no_more_than_its_share_of_the_time(tmp_path: Path) -> None:
+def test_saving_states_takes_no_more_than_its_share_of_the_time(tmp_path: Path) -> None:
     Training().steps(1, 20, States(tmp_path, RECIPE, SETTINGS))
     assert names(tmp_path) == ["state-00000001.safetensors"]
 
@@ -102,7 +98,8 @@ def test_of_a_damaged_state_the_one_before_is_used(
     newest.write_bytes(damage(newest.read_bytes(), share))
     said: list[str] = []
     state = States(tmp_path, RECIPE, SETTINGS, said.append).latest(9)
-    assert state and state.step == state.notes["seen"] == 4
+    assert state is not None
+    assert state.step == state.notes["seen"] == 4
     assert said[0].startswith(f"refused: {newest}: ")
     assert said[1:] == [f"resumed at step 4 of 9 from {tmp_path / 'state-00000004.safetensors'}"]
 
@@ -120,7 +117,8 @@ def test_a_foreign_state_is_refused_and_goes_with_the_next(tmp_path: Path) -> No
     said: list[str] = []
     with States(tmp_path, RECIPE, SETTINGS, said.append, share=1) as states:
         state = states.latest(9)
-        assert state and state.step == 5
+        assert state is not None
+        assert state.step == 5
         assert said[0].splitlines() == [
             f"refused: {foreign}: of another recipe (bbbbbbbbbbbbbbbb, expected aaaaaaaaaaaaaaaa)",
             "model.decoder_dim is 768, expected 384",
@@ -129,7 +127,7 @@ def test_a_foreign_state_is_refused_and_goes_with_the_next(tmp_path: Path) -> No
     assert names(tmp_path) == ["state-00000005.safetensors", "state-00000006.safetensors"]
 
 
-def test_what_is_no_state_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_no_state_is_refused(tmp_path: Path) -> None:
     save_file({"weight": torch.zeros(2)}, tmp_path / "state-00000001.safetensors")
     with pytest.raises(StateError, match=r"state-00000001\.safetensors: torn, or not a state"):
         read_state(tmp_path / "state-00000001.safetensors", RECIPE, SETTINGS)
@@ -138,7 +136,7 @@ def test_what_is_no_state_is_refused(tmp_path: Path) -> None:
     assert len(said) == 1
 
 
-def test_a_full_disk_costs_only_what_is_not_saved_yet(disk: Disk) -> None:
+def test_a_full_disk_costs_only_the_states_not_saved_yet(disk: Disk) -> None:
     said: list[str] = []
     folder = disk.folder / "states"
     with States(folder, RECIPE, SETTINGS, said.append, share=1) as states:
@@ -157,30 +155,33 @@ def test_a_full_disk_costs_only_what_is_not_saved_yet(disk: Disk) -> None:
     assert warning.endswith(f"resume from {folder / 'state-00000002.safetensors'}")
 
 
-def test_what_does_not_fit_leaves_what_was_there(disk: Disk) -> None:
+def test_a_file_that_does_not_fit_leaves_what_was_there(disk: Disk) -> None:
     path = disk.folder / "model.safetensors"
     path.write_text("before")
     disk.fill()
     with pytest.raises(OSError, match=r"model\.safetensors could not be written: "), replacing(path) as temporary:
         temporary.write_bytes(bytes(1 << 22))
-    assert path.read_text() == "before" and not temporary.exists()
+    assert path.read_text() == "before"
+    assert not temporary.exists()
 
 
-def test_sigterm_stops_after_a_step_that_is_saved(tmp_path: Path) -> None:
+def test_sigterm_stops_after_a_step_whose_state_is_saved(tmp_path: Path) -> None:
     said: list[str] = []
-    with (
-        pytest.raises(Stopped, match="stopped by SIGTERM after step 4"),
-        States(tmp_path, RECIPE, SETTINGS, said.append) as states,
-    ):
-        training = Training().steps(1, 3, states)
-        os.kill(os.getpid(), signal.SIGTERM)
-        training.steps(4, 9, states)
+
+    def stopped() -> None:
+        with States(tmp_path, RECIPE, SETTINGS, said.append) as states:
+            training = Training().steps(1, 3, states)
+            os.kill(os.getpid(), signal.SIGTERM)
+            training.steps(4, 9, states)
+
+    with pytest.raises(Stopped, match="stopped by SIGTERM after step 4"):
+        stopped()
     assert said[-1].endswith(f"it will resume from {tmp_path / 'state-00000004.safetensors'}")
 
 
 def test_a_sigterm_after_the_last_step_is_passed_on(tmp_path: Path) -> None:
     heard: list[int] = []
-    before = signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
+    before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
     try:
         with States(tmp_path, RECIPE, SETTINGS):
             os.kill(os.getpid(), signal.SIGTERM)
@@ -188,34 +189,3 @@ def test_a_sigterm_after_the_last_step_is_passed_on(tmp_path: Path) -> None:
         assert heard == [signal.SIGTERM]
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def test_the_training_of_a_vocoder_resumes_to_the_same_bytes(
-    tmp_path: Path, smoke: Config, smoke_corpus: Path, smoke_features: Path
-) -> None:
-    """Stopped in its first part, between the two and in the second."""
-    settings = VocoderSettings(griffin_lim_iterations=1, pitch_steps=6, filter_steps=6, batch_size=2, segment_frames=16)
-    features = Features(smoke_features)
-
-    def clip(piece: str) -> Clip:
-        return features.recording(piece, smoke_corpus, smoke.audio), features.mel(piece).numpy()
-
-    clips = [clip(piece) for piece in features.pieces["id"][:3]]
-
-    def train(stop_at: int | None, states: States | None) -> list[bytes]:
-        def on_step(step: int, losses: dict[str, float]) -> None:
-            if step == stop_at:
-                raise KeyboardInterrupt
-
-        vocoder, _ = train_vocoder(clips[1:], clips[:1], smoke.audio, settings, 3, 1, on_step, states)
-        return [tensor.numpy().tobytes() for tensor in vocoder.state_dict().values()]
-
-    whole = train(None, None)
-    said: list[str] = []
-    for stop_at in (4, 7, 10):
-        with pytest.raises(KeyboardInterrupt), States(tmp_path, RECIPE, SETTINGS, said.append, share=1) as states:
-            train(stop_at, states)
-    with States(tmp_path, RECIPE, SETTINGS, said.append, share=1) as states:
-        assert train(None, states) == whole
-    resumed = [message.split(" from ")[0] for message in said if message.startswith("resumed")]
-    assert resumed == [f"resumed at step {step} of 12" for step in (3, 6, 9)]

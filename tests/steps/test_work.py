@@ -1,24 +1,21 @@
+"""Results of steps: whole or not there at all, and checked to the byte."""
+
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from common import ROOT
-from steps.work import Result, check, is_whole, link, making, result_of, states_folder, work_folder
+from common.files import folder_digests
+from steps import work
+from steps.work import Result, check, is_whole, making, result_of, states_folder, work_folder
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
-    import shutil
-
-    folder = work_folder("test", {"id": "0123456789abcdef0"})
-    for old in (folder, states_folder(folder)):
-        shutil.rmtree(old, ignore_errors=True)
-    yield folder
-    for made in (folder, states_folder(folder)):
-        shutil.rmtree(made, ignore_errors=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a step keeps its result in a checkout of its own."""
+    monkeypatch.setattr(work, "ROOT", tmp_path)
+    return work_folder("test", {"id": "0123456789abcdef0"})
 
 
 def make(folder: Path, content: str = "made") -> Result:
@@ -26,6 +23,12 @@ def make(folder: Path, content: str = "made") -> Result:
         (out / "sub").mkdir()
         (out / "sub" / "file.txt").write_text(content)
     return result_of(folder)
+
+
+def fail(folder: Path) -> None:
+    with making(folder) as out:
+        (out / "half.txt").write_text("half")
+        raise ZeroDivisionError
 
 
 def test_a_result_is_whole_until_a_byte_changes(folder: Path) -> None:
@@ -39,43 +42,50 @@ def test_a_result_is_whole_until_a_byte_changes(folder: Path) -> None:
         check(result)
 
 
-def test_a_failure_leaves_what_was_there(folder: Path) -> None:
-    make(folder, "first")
-    with pytest.raises(ZeroDivisionError), making(folder) as out:
-        (out / "half.txt").write_text("half")
-        _ = 1 / 0
+@pytest.mark.parametrize("earlier", [True, False])
+def test_a_failure_leaves_the_result_that_was_there_and_nothing_else(
+    tmp_path: Path, folder: Path, earlier: bool
+) -> None:
+    if earlier:
+        make(folder, "first")
+    before = folder_digests(tmp_path)
+    with pytest.raises(ZeroDivisionError):
+        fail(folder)
+    assert folder_digests(tmp_path) == before
+    assert is_whole(folder) == earlier
+
+
+def test_a_result_made_again_takes_the_place_of_the_first(folder: Path) -> None:
+    first = make(folder, "first")
+    second = make(folder, "second")
+    assert second.path("sub/file.txt").read_text() == "second"
     assert is_whole(folder)
-    assert [path.name for path in folder.rglob("*.txt")] == ["file.txt"]
-    assert not list(folder.parent.glob(f"{folder.name}.tmp*"))
+    with pytest.raises(RuntimeError):
+        check(first)
 
 
-def test_making_again_replaces(folder: Path) -> None:
-    make(folder, "first")
-    make(folder, "second")
-    assert (folder / "sub/file.txt").read_text() == "second"
-    assert is_whole(folder)
-
-
-def test_states_are_kept_until_what_they_are_for_is_whole(folder: Path) -> None:
+def test_states_are_kept_until_the_result_that_they_are_for_is_whole(folder: Path) -> None:
     state = states_folder(folder) / "state"
     state.parent.mkdir(parents=True)
     state.touch()
-    with pytest.raises(ZeroDivisionError), making(folder):
-        _ = 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        fail(folder)
     assert state.exists()
     make(folder)
     assert not state.parent.exists()
 
 
-def test_a_link_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
-    source, target = tmp_path / "source", tmp_path / "deep" / "target"
-    source.write_text("new")
-    target.parent.mkdir()
-    target.write_text("old")
-    link(source, target)
-    assert target.read_text() == "new"
-    assert [path.name for path in target.parent.iterdir()] == ["target"]
+def test_a_result_is_found_in_a_checkout_that_has_moved(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = make(folder)
+    moved = tmp_path.rename(tmp_path.with_name(f"{tmp_path.name}-moved"))
+    monkeypatch.setattr(work, "ROOT", moved)
+    check(result)
+    assert result.path("sub/file.txt").read_text() == "made"
 
 
-def test_results_lie_in_the_checkout() -> None:
-    assert work_folder("train_model", {"id": "abc"}).parent == ROOT / ".work"
+def test_results_of_other_recipes_and_steps_lie_apart(folder: Path) -> None:
+    others = {work_folder("test", {"id": "f" * 64}), work_folder("other", {"id": "0123456789abcdef0"})}
+    assert len({folder, *others}) == 3
+    assert {other.parent for other in others} == {folder.parent}

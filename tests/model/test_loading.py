@@ -1,3 +1,5 @@
+"""Checkpoints that are loaded are what their headers say."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -5,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from configs.outs import MODEL_FILE, VOCODER_FILE
 from configs.schema import Config, TrainingConfig, parse_config
 from model.checkpoint import CheckpointError, save_checkpoint
 from model.loading import load_model, load_vocoder
@@ -46,7 +49,7 @@ def test_a_checkpoint_of_another_size_is_refused_with_a_line_for_each_difference
 
 
 def test_a_vocoder_for_other_mels_is_refused(smoke: Config, tmp_path: Path) -> None:
-    path = tmp_path / "vocoder.safetensors"
+    path = tmp_path / VOCODER_FILE
     save_checkpoint(SourceFilterVocoder(smoke.audio), smoke.audio, RECIPE, path)
     other = smoke.audio.model_copy(update={"sample_rate": 22050, "hop_length": 128})
     with pytest.raises(CheckpointError) as refusal:
@@ -58,8 +61,8 @@ def test_a_vocoder_for_other_mels_is_refused(smoke: Config, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"\x80\x04pickle"])
-def test_what_is_no_checkpoint_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "model.safetensors"
+def test_a_file_that_is_no_checkpoint_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / MODEL_FILE
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match=r"model\.safetensors: not a readable safetensors file"):
         load_model(path)

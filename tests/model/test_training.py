@@ -1,13 +1,10 @@
 from __future__ import annotations
 
 import csv
-import itertools
 import os
-import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,18 +27,34 @@ RECIPE = {"id": "a recipe"}
 MADE = (MODEL_FILE, "training.csv")
 
 TRAIN = """
-import sys
+import importlib, os, signal, sys
 from pathlib import Path
 from configs.schema import Config
 from data.features import Features
 from model.state import States
 from model.training import train
-config, features, out, states = sys.argv[1:]
+config, features, out, states, module, name, last_call = sys.argv[1:]
+module = importlib.import_module(module)
+function, calls = getattr(module, name), 0
+def deadly(*arguments, **options):
+    global calls
+    calls += 1
+    if calls == int(last_call):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return function(*arguments, **options)
+setattr(module, name, deadly)
 with States(Path(states), "a recipe", {}, share=1) as kept:
-    train(Config.model_validate_json(config), Features(Path(features)), {"id": "a recipe"}, Path(out),
-          lambda what, step, *_: print("step", step, flush=True), states=kept)
+    train(Config.model_validate_json(config), Features(Path(features)), {"id": "a recipe"}, Path(out), states=kept)
 """
-"""Trains, saves its state after every step, and says which step it does."""
+"""Trains, saves its state after every step, and is killed as soon as a function is called so many times."""
+
+KILLS = (
+    ("model.training", "compute_losses", 2, 1),  # in its second step
+    ("common.files", "_sync", 3, 2),  # the state of step 3 is written, but not yet in its place
+    ("common.files", "_sync", 4, 4),  # the state of step 4 has just come to its place
+    ("model.checkpoint", "save_file", 1, 6),  # all steps are done, the checkpoint is not written
+)
+"""Module, function and call at which a training is killed, and the step that the next one goes on from."""
 
 
 @pytest.fixture(scope="module")
@@ -128,26 +141,21 @@ def assert_same(out: Path, other: Path) -> None:
         assert (out / name).read_bytes() == (other / name).read_bytes(), name
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
-def test_a_training_killed_at_any_instant_resumes_to_the_same_bytes(
-    smoke: Config, smoke_features: Path, tmp_path: Path, kills: int
+def test_a_training_killed_again_and_again_resumes_to_the_same_bytes(
+    few_steps: Config, smoke_features: Path, trained: Path, tmp_path: Path
 ) -> None:
-    config = smoke.model_copy(update={"train": smoke.train.model_copy(update={"steps": 3 * kills + 1})})
-    train(config, Features(smoke_features), RECIPE, tmp_path / "whole")
-    folders = [str(folder) for folder in (smoke_features, tmp_path / "out", tmp_path / "states")]
-    command = [sys.executable, "-c", TRAIN, config.model_dump_json(), *folders]
-    draw = random.Random(kills)
-    for _ in range(kills):
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
-        assert process.stdout
-        first, second = itertools.islice((time.monotonic() for line in process.stdout if line.startswith(b"step ")), 2)
-        time.sleep(draw.uniform(0, second - first))  # any instant of saving a state and of the step that follows
-        process.kill()
-        assert process.wait() == -signal.SIGKILL
-        process.stdout.close()
-    said = resume(config, smoke_features, tmp_path / "out", tmp_path / "states", lambda _: None)
-    assert said[-1].startswith("resumed at step ")
-    assert_same(tmp_path / "out", tmp_path / "whole")
+    out, states = tmp_path / "out", tmp_path / "states"
+    expected: list[str] = []
+    for module, function, call, left_at in KILLS:
+        arguments = [few_steps.model_dump_json(), str(smoke_features), str(out), str(states), module, function]
+        command = [sys.executable, "-c", TRAIN, *arguments, str(call)]
+        killed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        assert [line.split(" from ")[0] for line in killed.stdout.splitlines()] == expected
+        expected = [f"resumed at step {left_at} of 6"]
+    (said,) = resume(few_steps, smoke_features, out, states, lambda _: None)
+    assert said.startswith("resumed at step 6 of 6 ")
+    assert_same(out, trained)
 
 
 def test_a_torn_state_costs_a_step_and_no_byte(

@@ -84,7 +84,7 @@ def listen(
             row["mel_l1"] = mel_distance(utterance.recording_mel_tm, utterance.mel_tm)
             row["duration_ratio"] = len(utterance.speech) / max(len(utterance.recording), 1)
         rows.append(row)
-    _judge(rows, utterances, sample_rate, workers, report, what)
+    _ask_judges(rows, utterances, sample_rate, workers, report, what)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -131,7 +131,7 @@ def diagonality(attention_sn: Floats, path_s: Floats) -> float:
     return float(attention_sn[near_sn].sum() / attention_sn.sum())
 
 
-def _judge(
+def _ask_judges(
     rows: list[dict[str, Any]],
     utterances: Sequence[Utterance],
     sample_rate: int,

@@ -12,13 +12,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from common.errors import Unanswerable
 from common.files import replacing
 
 # One key, because safetensors does not keep the order of several.
 _HEADER = "myxtts"
 
 
-class CheckpointError(ValueError):
+class CheckpointError(Unanswerable):
     """A file that is not a checkpoint of the model it is to be; every difference on a line."""
 
 

@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from common.errors import Refused
 from common.progress import Report, silent
 from configs.schema import Audio
 from configs.schema import Vocoder as Settings
@@ -32,6 +33,10 @@ Array = npt.NDArray[np.float32]
 WARMUP_STEPS = 100
 GROSS_ERROR = 0.2
 """A pitch further than this from the true one, as a share of it, is an error and not an inaccuracy."""
+
+
+class TooLittleToLearn(Refused):
+    """The recordings are too few to train the vocoder on, or to measure it by."""
 
 
 class VocoderExample(NamedTuple):
@@ -55,13 +60,15 @@ def train_vocoder(
 
     The steps of both networks are counted through from 1. The same examples, settings, seed and number of threads
     give the same weights, bit for bit. With `states`, the training goes on from the last of them, to those same
-    weights, and keeps its own there. Raises `ValueError` if there is nothing to learn from or to measure by.
+    weights, and keeps its own there. Raises `TooLittleToLearn`.
     """
     frames = sum(len(example.mel_tm) for example in examples)
     if frames < settings.segment_frames:
-        raise ValueError(f"vocoder.segment_frames = {settings.segment_frames}: the training clips have only {frames}")
+        raise TooLittleToLearn(
+            f"vocoder.segment_frames = {settings.segment_frames}: the training clips have only {frames}"
+        )
     if not held_out:
-        raise ValueError("there are no held-out clips to measure the vocoder by")
+        raise TooLittleToLearn("there are no held-out clips to measure the vocoder by")
     all_steps = settings.pitch_steps + settings.filter_steps
     with _threads(threads), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -12,9 +12,14 @@ from typing import Any
 from pydantic import BaseModel
 
 from common import ROOT
+from common.errors import Refused
 from common.files import folder_digests, replacing_folder
 
 _MANIFEST = ".files.json"
+
+
+class AlteredResult(Refused):
+    """Files are not what their step made; the message names every one."""
 
 
 class Result(BaseModel):
@@ -65,9 +70,9 @@ def result_of(folder: Path) -> Result:
 
 
 def check(result: Result) -> None:
-    """Raise `RuntimeError` naming every file that is not what the step made."""
+    """Raise `AlteredResult` if a file is not what the step made."""
     folder = result.path()
     found = folder_digests(folder) if folder.is_dir() else {}
     wrong = [name for name, expected in result.files.items() if found.get(name) != expected]
     if wrong:
-        raise RuntimeError("\n".join(f"{folder / name}: not the file that its step made" for name in wrong))
+        raise AlteredResult("\n".join(f"{folder / name}: not the file that its step made" for name in wrong))

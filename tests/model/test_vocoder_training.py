@@ -13,6 +13,7 @@ from configs.schema import Vocoder as Settings
 from model.state import States
 from model.vocoder import SourceFilterVocoder, griffin_lim
 from model.vocoder_training import (
+    TooLittleToLearn,
     VocoderExample,
     pitch_errors,
     pitch_labels,
@@ -81,9 +82,12 @@ def test_a_short_vocoder_training_helps_and_repeats_to_the_byte(examples: list[V
     assert train() == (weights, figures, losses)
 
 
-def test_a_vocoder_training_without_examples_to_measure_by_is_refused(examples: list[VocoderExample]) -> None:
-    with pytest.raises(ValueError, match="no held-out clips"):
+def test_a_vocoder_training_with_too_few_examples_is_refused(examples: list[VocoderExample]) -> None:
+    with pytest.raises(TooLittleToLearn, match="no held-out clips"):
         train_vocoder(examples, [], AUDIO, SETTINGS, seed=3, threads=1)
+    short = VocoderExample(examples[0].waveform_s, examples[0].mel_tm[:20])
+    with pytest.raises(TooLittleToLearn, match=r"vocoder\.segment_frames = 24: the training clips have only 20"):
+        train_vocoder([short], examples, AUDIO, SETTINGS, seed=3, threads=1)
 
 
 def test_a_vocoder_training_stopped_anywhere_resumes_to_the_same_bytes(

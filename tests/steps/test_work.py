@@ -8,7 +8,7 @@ import pytest
 
 from common.files import folder_digests
 from steps import work
-from steps.work import Result, check, is_whole, making, result_of, states_folder, work_folder
+from steps.work import AlteredResult, Result, check, is_whole, making, result_of, states_folder, work_folder
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_a_result_is_whole_until_a_byte_changes(folder: Path) -> None:
     check(result)
     result.path("sub/file.txt").write_text("mad")
     assert not is_whole(folder)
-    with pytest.raises(RuntimeError, match=r"sub/file\.txt: not the file that its step made"):
+    with pytest.raises(AlteredResult, match=r"sub/file\.txt: not the file that its step made"):
         check(result)
 
 
@@ -60,7 +60,7 @@ def test_a_result_made_again_takes_the_place_of_the_first(folder: Path) -> None:
     second = make(folder, "second")
     assert second.path("sub/file.txt").read_text() == "second"
     assert is_whole(folder)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(AlteredResult):
         check(first)
 
 

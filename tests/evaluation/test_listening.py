@@ -40,10 +40,13 @@ def test_what_cannot_be_judged_is_missing(table: pd.DataFrame) -> None:
     assert lonely["dnsmos"] > 2
 
 
-def test_order_of_utterances_changes_nothing(table: pd.DataFrame, utterances: list[Utterance], audio: Audio) -> None:
-    backwards = listen([utterances[k] for k in (5, 2)], audio.sample_rate, workers=1)
+def test_order_of_utterances_changes_no_measure(table: pd.DataFrame, utterances: list[Utterance], audio: Audio) -> None:
+    reports: list[tuple[str, int, int]] = []
+    chosen = [utterances[k] for k in (5, 2)]
+    backwards = listen(chosen, audio.sample_rate, 1, lambda *report: reports.append(report[:3]), "listening again")
     expected = table.iloc[[5, 2]].reset_index(drop=True)
     pd.testing.assert_frame_equal(backwards, expected, check_dtype=False)
+    assert reports == [("listening again", done, 12) for done in range(1, 13)], "three sounds of each, for two judges"
 
 
 def test_figures_are_of_the_whole_corpus(table: pd.DataFrame) -> None:

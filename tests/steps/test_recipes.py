@@ -75,6 +75,7 @@ DECIDING = {
         steps/work.py
     """,
     "evaluate_model": """
+        common/errors.py
         common/files.py
         configs/outs.py
         data/audio.py

@@ -53,6 +53,7 @@ def prompts(made_once: MadeOnce) -> Path:
     data = Data(source="debian_prompts", languages=["en"], max_clips=6, batch_size=4)
     return made_once("prompts", lambda folder: build_corpus(data, folder))
 
+
 @pytest.fixture(scope="session")
 def smoke() -> Config:
     return load_config("smoke")

@@ -33,9 +33,7 @@ def test_nothing_is_transcribed_of_silence() -> None:
     assert transcribe([np.zeros(n, np.float32) for n in (0, 1, 100)], 16000, workers=1) == ["", "", ""]
 
 
-def test_other_sample_rates_are_understood(
-    clips: list[CorpusClip], recordings: list[Floats], heard: list[str]
-) -> None:
+def test_other_sample_rates_are_understood(clips: list[CorpusClip], recordings: list[Floats], heard: list[str]) -> None:
     finer = librosa.resample(recordings[0], orig_sr=16000, target_sr=22050)
     text = normalize(clips[0].text, "en")
     again = transcribe([finer], 22050, workers=1)[0]

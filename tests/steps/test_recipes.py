@@ -21,6 +21,8 @@ DECIDING = {
         configs/outs.py
         data/audio.py
         data/corpus.py
+        data/languages.py
+        data/measures.py
         data/text.py
         data/validation.py
         data/vocabulary.py
@@ -36,7 +38,9 @@ DECIDING = {
         data/corpus.py
         data/extraction.py
         data/features.py
+        data/languages.py
         data/mel.py
+        data/pieces.py
         data/text.py
         data/vocabulary.py
         steps/extract_features.py
@@ -81,6 +85,7 @@ DECIDING = {
         data/audio.py
         data/batches.py
         data/features.py
+        data/languages.py
         data/mel.py
         data/recordings.py
         data/text.py

@@ -63,39 +63,39 @@ def few_steps(smoke: Config) -> Config:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, few_steps: Config, smoke_features: Path) -> Path:
-    out = tmp_path_factory.mktemp("trained")
+def whole_training(tmp_path_factory: pytest.TempPathFactory, few_steps: Config, smoke_features: Path) -> Path:
+    out = tmp_path_factory.mktemp("training")
     train(few_steps, Features(smoke_features), RECIPE, out)
     return out
 
 
-def test_training_learns_and_draws_its_curve(trained: Path) -> None:
-    rows = list(csv.DictReader((trained / "training.csv").open()))
+def test_training_learns_and_draws_its_curve(whole_training: Path) -> None:
+    rows = list(csv.DictReader((whole_training / "training.csv").open()))
     assert [int(row["step"]) for row in rows] == [1, 2, 3, 4, 5, 6]
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
     assert [bool(row["validation_mel_l1"]) for row in rows] == [False, False, True, False, False, True]
 
 
 def test_the_same_recipe_gives_the_same_bytes(
-    trained: Path, few_steps: Config, smoke_features: Path, tmp_path: Path
+    whole_training: Path, few_steps: Config, smoke_features: Path, tmp_path: Path
 ) -> None:
     train(few_steps, Features(smoke_features), RECIPE, tmp_path)
-    assert (tmp_path / MODEL_FILE).read_bytes() == (trained / MODEL_FILE).read_bytes()
+    assert (tmp_path / MODEL_FILE).read_bytes() == (whole_training / MODEL_FILE).read_bytes()
     other_seed = few_steps.model_copy(update={"seed": 2})
     train(other_seed, Features(smoke_features), RECIPE, tmp_path)
-    assert (tmp_path / MODEL_FILE).read_bytes() != (trained / MODEL_FILE).read_bytes()
+    assert (tmp_path / MODEL_FILE).read_bytes() != (whole_training / MODEL_FILE).read_bytes()
 
 
-def test_a_checkpoint_says_what_made_it(trained: Path, few_steps: Config) -> None:
-    header = read_header(trained / MODEL_FILE)
+def test_a_checkpoint_says_what_made_it(whole_training: Path, few_steps: Config) -> None:
+    header = read_header(whole_training / MODEL_FILE)
     assert header["recipe"] == RECIPE
-    model, config = load_model(trained / MODEL_FILE)
+    model, config = load_model(whole_training / MODEL_FILE)
     assert config.train == few_steps.train
     assert model.config == few_steps.model
 
 
-def test_the_loss_ignores_what_is_masked(few_steps: Config, smoke_features: Path, trained: Path) -> None:
-    model, _ = load_model(trained / MODEL_FILE)
+def test_the_loss_ignores_what_is_masked(few_steps: Config, smoke_features: Path, whole_training: Path) -> None:
+    model, _ = load_model(whole_training / MODEL_FILE)
     training = TrainingSet(Features(smoke_features), "train", few_steps)
     batch = training.batch([0, 5], np.random.default_rng(0))
     with torch.no_grad():
@@ -142,7 +142,7 @@ def assert_same(out: Path, other: Path) -> None:
 
 
 def test_a_training_killed_again_and_again_resumes_to_the_same_bytes(
-    few_steps: Config, smoke_features: Path, trained: Path, tmp_path: Path
+    few_steps: Config, smoke_features: Path, whole_training: Path, tmp_path: Path
 ) -> None:
     out, states = tmp_path / "out", tmp_path / "states"
     expected: list[str] = []
@@ -155,11 +155,11 @@ def test_a_training_killed_again_and_again_resumes_to_the_same_bytes(
         expected = [f"resumed at step {left_at} of 6"]
     (said,) = resume(few_steps, smoke_features, out, states, lambda _: None)
     assert said.startswith("resumed at step 6 of 6 ")
-    assert_same(out, trained)
+    assert_same(out, whole_training)
 
 
 def test_a_torn_state_costs_a_step_and_no_byte(
-    few_steps: Config, smoke_features: Path, trained: Path, tmp_path: Path
+    few_steps: Config, smoke_features: Path, whole_training: Path, tmp_path: Path
 ) -> None:
     def interrupt(step: int) -> None:
         if step == 5:
@@ -174,11 +174,11 @@ def test_a_torn_state_costs_a_step_and_no_byte(
     assert refused.startswith(f"refused: {states / 'state-00000004.safetensors'}: torn")
     assert resumed == f"resumed at step 3 of 6 from {states / 'state-00000003.safetensors'}"
     assert done == [4, 5, 6]
-    assert_same(tmp_path, trained)
+    assert_same(tmp_path, whole_training)
 
 
 def test_sigterm_stops_a_training_that_then_resumes(
-    few_steps: Config, smoke_features: Path, trained: Path, tmp_path: Path
+    few_steps: Config, smoke_features: Path, whole_training: Path, tmp_path: Path
 ) -> None:
     def terminate(step: int) -> None:
         if step == 3:
@@ -189,11 +189,11 @@ def test_sigterm_stops_a_training_that_then_resumes(
     assert not (tmp_path / MODEL_FILE).exists()
     (resumed,) = resume(few_steps, smoke_features, tmp_path, tmp_path / "states", lambda _: None)
     assert resumed.startswith("resumed at step 3 of 6 ")
-    assert_same(tmp_path, trained)
+    assert_same(tmp_path, whole_training)
 
 
 def test_a_disk_too_full_for_the_checkpoint_loses_only_unsaved_steps(
-    few_steps: Config, smoke_features: Path, trained: Path, disk: Disk
+    few_steps: Config, smoke_features: Path, whole_training: Path, disk: Disk
 ) -> None:
     """It is full from the fourth step on."""
     states = disk.folder / "states"
@@ -204,4 +204,4 @@ def test_a_disk_too_full_for_the_checkpoint_loses_only_unsaved_steps(
     (resumed,) = resume(few_steps, smoke_features, disk.folder / "out", states, done.append)
     assert resumed.startswith("resumed at step 3 of 6 ")
     assert done == [4, 5, 6]
-    assert_same(disk.folder / "out", trained)
+    assert_same(disk.folder / "out", whole_training)

@@ -177,8 +177,8 @@ EDITS: dict[str, tuple[str, Callable[[str], str], set[str]]] = {
     "generation": ("model/generation.py", replaced("LONGEST_TOKEN = 64.0", "LONGEST_TOKEN = 65.0"), {"evaluate_model"}),
     "the judges": ("evaluation/judges.py", replaced('"maxhmmpf": 5000', '"maxhmmpf": 5001'), {"evaluate_model"}),
     "a hard sentence": ("evaluation/hard_sentences.txt", added("One more."), {"evaluate_model"}),
-    "a bound of the validation": (
-        "data/validation.py",
+    "what is measured of a clip": (
+        "data/measures.py",
         replaced("LEVEL_FLOOR = -120.0", "LEVEL_FLOOR = -110.0"),
         {"validate_dataset"},
     ),

@@ -33,6 +33,7 @@ myxtts run
 myxtts run smoke --set train.steps=50
 myxtts run demo --json"""
 
+
 class RunError(Refused):
     """The run came to an end before its goal; the message says why."""
 

@@ -31,7 +31,7 @@ def run_dvc(
     stopped_by: list[int] = []
     stage: list[psutil.Process] = []
 
-    def pass_on(number: int, frame: FrameType | None) -> None:
+    def pass_on(number: int, _: FrameType | None) -> None:
         stopped_by.append(number)
         with contextlib.suppress(psutil.NoSuchProcess):
             dvc = psutil.Process(process.pid)

@@ -16,8 +16,11 @@ from common.files import digest, file_digest
 
 PACKAGES = tuple(sorted({path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "benchmarks"}))
 
-DECIDE_NOTHING = ("common.progress", "configs.schema")
-"""Modules that change no result: one only tells of it; what the other reads is in recipes value by value."""
+DECIDE_NOTHING = ("common.errors", "common.progress", "configs.outs", "configs.schema")
+"""Modules that change no result: how a step ends, what tells of it, where results lie, and what reads the settings.
+
+The settings themselves are in recipes value by value, and inputs by their content.
+"""
 
 
 def source_files(module: str) -> tuple[str, ...]:

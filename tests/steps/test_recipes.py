@@ -16,9 +16,7 @@ from registry import code
 
 DECIDING = {
     "validate_dataset": """
-        common/errors.py
         common/files.py
-        configs/outs.py
         data/audio.py
         data/corpus.py
         data/languages.py
@@ -30,9 +28,7 @@ DECIDING = {
         steps/work.py
     """,
     "extract_features": """
-        common/errors.py
         common/files.py
-        configs/outs.py
         data/align.py
         data/audio.py
         data/corpus.py
@@ -47,9 +43,7 @@ DECIDING = {
         steps/work.py
     """,
     "train_model": """
-        common/errors.py
         common/files.py
-        configs/outs.py
         data/batches.py
         data/features.py
         data/vocabulary.py
@@ -63,9 +57,7 @@ DECIDING = {
         steps/work.py
     """,
     "train_vocoder": """
-        common/errors.py
         common/files.py
-        configs/outs.py
         data/audio.py
         data/features.py
         data/mel.py
@@ -79,9 +71,7 @@ DECIDING = {
         steps/work.py
     """,
     "evaluate_model": """
-        common/errors.py
         common/files.py
-        configs/outs.py
         data/audio.py
         data/batches.py
         data/features.py

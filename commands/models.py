@@ -67,7 +67,8 @@ def _line(version: dict[str, Any]) -> str:
     aliases = f" ({', '.join(version['aliases'])})" if version["aliases"] else ""
     figures = ", ".join(f"{name} {metrics[name]:.3f}" for name in _SHOWN if name in metrics)
     commit = identity.get("commit", "none")[:12] + ("" if identity.get("clean") == "true" else " and changes")
-    return f"{version['name']} {version['version']}{aliases}: {figures}; commit {commit}; {_date(version)}"
+    said = "; ".join(filter(None, [figures, version["fault"], f"commit {commit}", _date(version)]))
+    return f"{version['name']} {version['version']}{aliases}: {said}"
 
 
 def _whole(version: dict[str, Any], history: Sequence[Entry]) -> Iterator[str]:

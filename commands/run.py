@@ -83,13 +83,16 @@ def run(preset: str, settings: Sequence[str], commit: bool) -> dict[str, Any]:
 
 def _register(preset: str, changed: bool, made_from: str) -> dict[str, Any]:
     """See that the run is registered, and committed if it was made from a commit for that; what was made."""
-    from registry.store import model_name, register
+    from registry.identity import Identity
+    from registry.registration import register
+    from registry.store import model_name
     from reproduction.past import record_commit
 
     outs = Outs(preset)
     # DVC may have restored the results of an earlier run without running anything.
     version = register(preset, run_id(plan(preset, load_config(preset))), {"zenml_run": "restored by DVC"})
-    message = f"Run {preset}: version {version.version}, recipe {version.tags['myxtts.recipe.id'][:12]}"
+    identity = Identity.from_tags(version.tags)
+    message = f"Run {preset}: version {version.version}, recipe {identity.recipe['id'][:12]}"
     if made_from:
         record_commit(version, commit_run(preset, message, made_from))
     examples = sorted((outs.reports / "listening" / "audio").glob("*-speech.wav"))
@@ -100,7 +103,7 @@ def _register(preset: str, changed: bool, made_from: str) -> dict[str, Any]:
         "version": int(version.version),
         "aliases": sorted(version.aliases),
         "metrics": json.loads((outs.reports / "metrics.json").read_text()),
-        "asr": version.tags["myxtts.asr"],
+        "asr": identity.asr,
         "checkpoints": outs.checkpoints.relative_to(ROOT).as_posix(),
         "audio": [path.relative_to(ROOT).as_posix() for path in examples],
         "to_commit": files_to_commit(preset) if checkout_state().commit else [],

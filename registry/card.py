@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from data.corpus import ATTRIBUTION, read_corpus
 from evaluation.measures import MEASURES, WITH_CEILINGS
+from registry.identity import Identity
 
 TEMPLATE = "model_card.md.j2"
 
@@ -21,11 +22,11 @@ def render_card(
     name: str,
     settings: Mapping[str, Any],
     figures: Mapping[str, float],
-    identity: Mapping[str, str],
+    identity: Identity,
     parameters: int,
     corpus: Path,
 ) -> str:
-    """The card in Markdown, of the settings in the checkpoint's header, the metrics, the tags and the corpus."""
+    """The card in Markdown, of the settings in the checkpoint's header, the metrics, the identity and the corpus."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, keep_trailing_newline=True
     )
@@ -46,7 +47,7 @@ def render_card(
         minutes=round(sum(clip.duration for clip in clips) / 60, 1),
         voices=voices,
         attribution=attribution,
-        limits=list(_limits(figures, voices)),
+        limits=list(limits(figures, voices)),
     )
 
 
@@ -56,7 +57,7 @@ def shortened(card: str) -> str:
     return card if len(card) <= MOST_CHARACTERS else card[: MOST_CHARACTERS - len(rest)] + rest
 
 
-def _limits(figures: Mapping[str, float], voices: int) -> Iterator[str]:
+def limits(figures: Mapping[str, float], voices: int) -> Iterator[str]:
     """What a user must know, as far as figures tell it."""
     if voices == 1:
         yield "It has heard one voice; how well it clones others was not measured."

@@ -8,26 +8,37 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
+from mlflow import MlflowClient, MlflowException
+from mlflow.entities.model_registry import ModelVersion
+
+from common.errors import Unanswerable
 from registry import ledger
-from registry.gates import NEVER_OVERRIDDEN, Verdict, judge, judge_integrity, load_gates
+from registry.evidence import fetched
+from registry.gates import NEVER_OVERRIDDEN, GateVerdict, judge, judge_integrity, load_gates
+from registry.identity import PROTECTED_TAG
 from registry.ledger import Action, Decision, Entry
-from registry.store import CHAMPION, PROTECTED_TAG, NoSuchModel, fetched, find, model_name, search, store
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
+from registry.store import CHAMPION, NoSuchModel, StoreError, find, find_number, model_name, named, search, store
 
 
 class NothingToDo(Exception):
     """What was asked for is so already."""
 
 
-def examine(preset: str, wanted: str) -> tuple[int, list[Verdict]]:
+@dataclass(frozen=True)
+class Standing:
+    """What the ledger says when a turn begins: the champion, and every version that was champion at some time."""
+
+    champion: int | None
+    ever: frozenset[int]
+
+
+def examine(preset: str, wanted: str) -> tuple[int, list[GateVerdict]]:
     """The verdict of every gate on a version, number or `@alias`; changes nothing. Raises `NoSuchModel`."""
     client, name = store(), model_name(preset)
     version = int(find(preset, wanted).version)
-    return version, _verdicts(client, name, version, _standing(client, name, ledger.read(client, name)))
+    return version, _verdicts(client, name, version, _standing(client, name, ledger.read(client, name)).champion)
 
 
 def promote(preset: str, wanted: str, override: str | None = None) -> Entry:
@@ -36,11 +47,12 @@ def promote(preset: str, wanted: str, override: str | None = None) -> Entry:
     `override` is a reason to promote it although a gate stays shut. Raises `NoSuchModel`, `ConfigError` for gates that
     cannot be read, and `NothingToDo` for the champion itself.
     """
-    name = model_name(preset)
+    client, name = store(), model_name(preset)
     version = int(find(preset, wanted).version)
     _, digest = load_gates(name)
 
-    def decide(client: MlflowClient, champion: int | None, entries: Sequence[Entry]) -> Decision:
+    def decide(standing: Standing) -> Decision:
+        champion = standing.champion
         verdicts = tuple(_verdicts(client, name, version, champion))
         shut = {verdict.gate for verdict in verdicts if not verdict.passed}
         if not shut:
@@ -69,10 +81,11 @@ def rollback(preset: str, to: int | None = None) -> Entry:
     if version not in ledger.ever_champion(entries):
         raise NoSuchModel(f"version {version} of {name} was never champion; `myxtts promote {version}` asks its gates")
 
-    def decide(client: MlflowClient, champion: int | None, entries: Sequence[Entry]) -> Decision:
-        with fetched(client.get_model_version(name, str(version))) as evidence:
+    def decide(standing: Standing) -> Decision:
+        champion = standing.champion
+        with fetched(_existing(client, name, version)) as evidence:
             verdicts = judge_integrity(evidence)
-        same = Verdict(
+        same = GateVerdict(
             gate="champion",
             passed=champion == seen,
             found=f"version {champion}",
@@ -97,17 +110,18 @@ def prune(preset: str, keep: int) -> Entry:
     Their runs and files go to MLflow's trash, which `mlflow gc` empties.
     """
     if keep < 1:
-        raise ValueError(f"keep is {keep}, expected 1 or more")
-    name = model_name(preset)
-    versions = _numbers(store(), name)
+        raise Unanswerable(f"{keep} versions cannot be kept; expected 1 or more")
+    client, name = store(), model_name(preset)
+    versions = _numbers(client, name)
     if not versions:
         raise NoSuchModel(f"{name} has no version")
 
-    def decide(client: MlflowClient, champion: int | None, entries: Sequence[Entry]) -> Decision:
+    def decide(standing: Standing) -> Decision:
         numbers = _numbers(client, name)
-        kept = set(numbers[-keep:]) | ledger.ever_champion(entries)
-        candidates = [client.get_model_version(name, str(number)) for number in numbers if number not in kept]
-        removed = [int(v.version) for v in candidates if not v.aliases and PROTECTED_TAG not in v.tags]
+        kept = set(numbers[-keep:]) | standing.ever
+        candidates = [find_number(client, name, number) for number in numbers if number not in kept]
+        removed = [int(v.version) for v in candidates if v and not v.aliases and PROTECTED_TAG not in v.tags]
+        champion = standing.champion
         return Decision(outcome="pruned", before=champion, champion=champion, removed=tuple(removed))
 
     return _take_turn(preset, "prune", versions[-1], "", decide)
@@ -123,29 +137,34 @@ def _take_turn(
     action: Action,
     version: int,
     reason: str,
-    decide: Callable[[MlflowClient, int | None, Sequence[Entry]], Decision],
+    decide: Callable[[Standing], Decision],
 ) -> Entry:
     """Get in line, settle what others left open, decide on the state of that moment, and carry it out."""
     client, name = store(), model_name(preset)
-    if action != "prune" and _alias(client, name) == version == _standing(client, name, ledger.read(client, name)):
+    standing = _standing(client, name, ledger.read(client, name))
+    if action != "prune" and _alias(client, name) == version == standing.champion:
         raise NothingToDo(f"version {version} of {name} is the champion")
     entry = ledger.open_entry(client, name, action, version, reason)
 
     def clear(left: Entry, before: Sequence[Entry]) -> None:
-        champion = _standing(client, name, before)
+        champion = _standing(client, name, before).champion
         _settle(client, name, left, Decision(outcome="abandoned", before=champion, champion=champion))
 
-    before = ledger.wait_for_turn(client, name, entry, clear)
-    champion = _standing(client, name, before)
+    standing = _standing(client, name, ledger.wait_for_turn(client, name, entry, clear))
+    champion = standing.champion
     try:
-        decision = decide(client, champion, before)
+        decision = decide(standing)
     except Exception as error:
         _settle(client, name, entry, Decision(outcome="abandoned", before=champion, champion=champion, note=str(error)))
         raise
     if (found := _alias(client, name)) != champion:
         note = f"the alias was at {found or 'no version'} against the ledger"
         decision = decision.model_copy(update={"note": note})
-    return _settle(client, name, entry, decision)
+    try:
+        return _settle(client, name, entry, decision)
+    except StoreError as error:
+        left = f"entry {entry.number} of the ledger stays open; the next promotion, rollback or prune sees to it"
+        raise StoreError(f"{error}; {left}") from error
 
 
 def _settle(client: MlflowClient, name: str, entry: Entry, otherwise: Decision) -> Entry:
@@ -159,13 +178,13 @@ def _settle(client: MlflowClient, name: str, entry: Entry, otherwise: Decision) 
     return ledger.close(client, name, entry)
 
 
-def _verdicts(client: MlflowClient, name: str, version: int, champion: int | None) -> list[Verdict]:
+def _verdicts(client: MlflowClient, name: str, version: int, champion: int | None) -> list[GateVerdict]:
     gates, _ = load_gates(name)
     with contextlib.ExitStack() as stack:
-        candidate = stack.enter_context(fetched(client.get_model_version(name, str(version))))
+        candidate = stack.enter_context(fetched(_existing(client, name, version)))
         rival = None
         if champion is not None and champion != version:
-            rival = stack.enter_context(fetched(client.get_model_version(name, str(champion))))
+            rival = stack.enter_context(fetched(_existing(client, name, champion)))
         return judge(candidate, rival, gates)
 
 
@@ -175,23 +194,29 @@ def _line(client: MlflowClient, name: str, entries: Sequence[Entry]) -> list[int
     return [champion for champion in ledger.champions(entries) if champion in numbers]
 
 
-def _standing(client: MlflowClient, name: str, entries: Sequence[Entry]) -> int | None:
-    """The champion by the ledger."""
+def _standing(client: MlflowClient, name: str, entries: Sequence[Entry]) -> Standing:
     line = _line(client, name, entries)
-    return line[-1] if line else None
+    return Standing(line[-1] if line else None, frozenset(ledger.ever_champion(entries)))
 
 
 def _numbers(client: MlflowClient, name: str) -> list[int]:
-    return sorted(int(version.version) for version in search(client, f"name = '{name}'"))
+    return sorted(int(version.version) for version in search(client, named(name)))
+
+
+def _existing(client: MlflowClient, name: str, number: int) -> ModelVersion:
+    version = find_number(client, name, number)
+    if version is None:
+        raise NoSuchModel(f"version {number} of {name} was deleted just now")
+    return version
 
 
 def _alias(client: MlflowClient, name: str) -> int | None:
-    from mlflow.exceptions import MlflowException
-
+    """The champion by the registry."""
     try:
-        return int(client.get_model_version_by_alias(name, CHAMPION).version)
-    except MlflowException:
+        number = client.get_registered_model(name).aliases.get(CHAMPION)
+    except MlflowException:  # it is missing
         return None
+    return None if number is None else int(number)
 
 
 def _set_alias(client: MlflowClient, name: str, champion: int | None) -> None:
@@ -200,20 +225,20 @@ def _set_alias(client: MlflowClient, name: str, champion: int | None) -> None:
     if champion is None:
         client.delete_registered_model_alias(name, CHAMPION)
     else:
-        client.set_registered_model_alias(name, CHAMPION, str(champion))
+        with contextlib.suppress(MlflowException):  # a version that somebody deleted is champion no more
+            client.set_registered_model_alias(name, CHAMPION, str(champion))
 
 
 def _remove(client: MlflowClient, name: str, number: int) -> None:
     """Delete a version, its run and its files; the version last, so that what is half done is found again."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        version = client.get_model_version(name, str(number))
-    except MlflowException:
+    version = find_number(client, name, number)
+    if version is None:
         return
+    # What is not there need not be deleted; whatever else keeps it from being deleted is a `StoreError`.
     with contextlib.suppress(MlflowException):
         client.delete_run(str(version.run_id))
     if version.model_id:
         with contextlib.suppress(MlflowException):
             client.delete_logged_model(version.model_id)
-    client.delete_model_version(name, str(number))
+    with contextlib.suppress(MlflowException):
+        client.delete_model_version(name, str(number))

@@ -8,31 +8,26 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import yaml
+from mlflow import MlflowException
+from mlflow.models import Model
 from pydantic import BaseModel, ConfigDict, Field
 
 from common.files import file_digest
+from configs.outs import CHECKPOINT_FILES, MODEL_FILE, VOCODER_FILE
 from configs.schema import GATES, ConfigError, Section, parse_config
-from registry.store import FILES_TAG, RUN_TAG, SERVED, TABLE, Evidence, wrong_files
-
-if TYPE_CHECKING:
-    import pandas as pd
+from evaluation.listening import summarize
+from model.checkpoint import CheckpointError, read_header, read_shapes
+from model.sizes import sizes
+from registry.evidence import FILES_TAG, SERVED, TABLE, Evidence
+from registry.identity import NEEDED, tag
 
 Floats = npt.NDArray[np.float64]
-
-CHECKPOINTS = ("model.safetensors", "vocoder.safetensors")
-
-IDENTITY = (
-    *(RUN_TAG, FILES_TAG, "myxtts.commit", "myxtts.clean", "myxtts.zenml_run", "myxtts.asr"),
-    *(f"myxtts.recipe.{part}" for part in ("id", "code", "settings", "corpus", "lock_file")),
-    *(f"myxtts.sha256.{name}" for name in CHECKPOINTS),
-    *(f"myxtts.{where}" for where in ("cpu", "gpu", "python", "torch", "numpy", "zenml", "mlflow", "dvc")),
-)
-"""Tags without which it cannot be said what made a version."""
 
 NEVER_OVERRIDDEN = ("files", "artifact")
 """Gates that no reason opens: a version that fails them would not speak, or not with what was judged."""
@@ -51,7 +46,7 @@ class Gates(Section):
     margin: float = Field(ge=0, description="how much worse than the champion it may be, at 95% confidence")
 
 
-class Verdict(BaseModel):
+class GateVerdict(BaseModel):
     """What a gate found; `source` says where."""
 
     model_config = ConfigDict(frozen=True)
@@ -78,7 +73,7 @@ def load_gates(name: str, path: Path = GATES) -> tuple[Gates, str]:
     return sections.get(name, sections["default"]), file_digest(path)
 
 
-def judge(candidate: Evidence, champion: Evidence | None, gates: Gates) -> list[Verdict]:
+def judge(candidate: Evidence, champion: Evidence | None, gates: Gates) -> list[GateVerdict]:
     """The verdict of every gate; none keeps another from being asked."""
     integrity = judge_integrity(candidate)
     table = _table(candidate)
@@ -88,15 +83,15 @@ def judge(candidate: Evidence, champion: Evidence | None, gates: Gates) -> list[
     return verdicts
 
 
-def judge_integrity(candidate: Evidence) -> list[Verdict]:
+def judge_integrity(candidate: Evidence) -> list[GateVerdict]:
     """Whether a version is what it says it is, however good it may be."""
     where = f"tags of version {candidate.version}"
-    missing = [tag for tag in IDENTITY if not candidate.tags.get(tag)]
-    found = f"lacks {', '.join(missing)}" if missing else f"{len(IDENTITY)} fields"
-    wrong = list(wrong_files(candidate).values())
+    missing = candidate.identity.missing()
+    found = f"lacks {', '.join(missing)}" if missing else f"{len(NEEDED)} fields"
+    wrong = list(candidate.wrong.values())
     contradictions = ["not examined, because its files were altered"] if wrong else list(_contradictions(candidate))
     return [
-        Verdict(gate="identity", passed=not missing, found=found, bound="every field", source=where),
+        GateVerdict(gate="identity", passed=not missing, found=found, bound="every field", source=where),
         _verdict_on("files", wrong, "every file has the SHA-256 of its tag", "artifact store"),
         _verdict_on("artifact", contradictions, "headers, tensors, code and signature agree", "artifact store"),
     ]
@@ -109,41 +104,34 @@ def upper_bound(difference_n: Floats, weights_n: Floats) -> float:
     return float(np.quantile(means_r, CONFIDENCE))
 
 
-def _commit(candidate: Evidence) -> Verdict:
-    tags = candidate.tags
-    clean = tags.get("myxtts.clean") == "true"
-    commit = tags.get("myxtts.commit", "unknown")
-    found = commit if clean else f"{commit} with uncommitted {tags.get('myxtts.uncommitted') or 'changes'}"
-    return Verdict(gate="commit", passed=clean, found=found, bound="nothing uncommitted", source="myxtts.clean")
+def _commit(candidate: Evidence) -> GateVerdict:
+    identity = candidate.identity
+    commit, clean = identity.commit or "unknown", identity.clean is True
+    found = commit if clean else f"{commit} with uncommitted {identity.uncommitted or 'changes'}"
+    return GateVerdict(gate="commit", passed=clean, found=found, bound="nothing uncommitted", source=tag("clean"))
 
 
-def _verdict_on(gate: str, problems: list[str], bound: str, source: str) -> Verdict:
-    return Verdict(gate=gate, passed=not problems, found="; ".join(problems) or "all", bound=bound, source=source)
+def _verdict_on(gate: str, problems: list[str], bound: str, source: str) -> GateVerdict:
+    return GateVerdict(gate=gate, passed=not problems, found="; ".join(problems) or "all", bound=bound, source=source)
 
 
 def _contradictions(candidate: Evidence) -> Iterator[str]:
     """What the registered files say that others of them deny. Knows no class of the version's own code."""
-    from mlflow.exceptions import MlflowException
-    from mlflow.models import Model
-
-    from model.checkpoint import CheckpointError, read_header, read_shapes
-    from model.sizes import sizes
-
     folder = candidate.folder / SERVED
     try:
-        model, vocoder = (read_header(candidate.checkpoint(name)) for name in CHECKPOINTS)
+        model, vocoder = (read_header(candidate.checkpoint(name)) for name in CHECKPOINT_FILES)
     except CheckpointError as error:
         yield str(error).replace(f"{folder}/", "")
         return
     stated = model["settings"]["model"]
-    for name, size in sizes(read_shapes(candidate.checkpoint("model.safetensors"))).items():
+    for name, size in sizes(read_shapes(candidate.checkpoint(MODEL_FILE))).items():
         if stated.get(name, size) != size:
-            yield f"model.safetensors: {name} is {size}, its header says {stated[name]}"
+            yield f"{MODEL_FILE}: {name} is {size}, its header says {stated[name]}"
     if vocoder["settings"] != model["settings"]["audio"]:
-        yield "vocoder.safetensors: made for other mels than those of model.safetensors"
+        yield f"{VOCODER_FILE}: made for other mels than those of {MODEL_FILE}"
     for part, value in model["recipe"].items():
-        if candidate.tags.get(f"myxtts.recipe.{part}") != value:
-            yield f"model.safetensors: its header's recipe has another {part} than the tags"
+        if candidate.identity.recipe.get(part) != value:
+            yield f"{MODEL_FILE}: its header's recipe has another {part} than the tags"
     if not (folder / "code" / "registry" / "served_model.py").is_file():
         yield "code/registry/served_model.py is missing"
     try:
@@ -156,10 +144,8 @@ def _contradictions(candidate: Evidence) -> Iterator[str]:
         yield "MLmodel: its signature is not that of a voice"
 
 
-def _measured(candidate: Evidence, table: pd.DataFrame | None, gates: Gates) -> Iterator[Verdict]:
+def _measured(candidate: Evidence, table: pd.DataFrame | None, gates: Gates) -> Iterator[GateVerdict]:
     """Gates on figures; recomputed from the table of utterances where they stand in it."""
-    from evaluation.listening import summarize
-
     figures: Mapping[str, float] = {} if table is None else summarize(table)
     figures = {**figures, "hard_ended_percent": candidate.metrics.get("hard_ended_percent", np.nan)}
     if "cer" in figures and "cer_vocoded" in figures:
@@ -175,7 +161,7 @@ def _measured(candidate: Evidence, table: pd.DataFrame | None, gates: Gates) -> 
             continue
         found = figures.get(figure, np.nan)
         passed = (least is None or found >= least) and (most is None or found <= most)
-        yield Verdict(
+        yield GateVerdict(
             gate=figure,
             passed=bool(passed),
             found="not measured" if np.isnan(found) else found,
@@ -184,19 +170,19 @@ def _measured(candidate: Evidence, table: pd.DataFrame | None, gates: Gates) -> 
         )
 
 
-def _against(candidate: Evidence, champion: Evidence, gates: Gates) -> Verdict:
+def _against(candidate: Evidence, champion: Evidence, gates: Gates) -> GateVerdict:
     """The challenger's measure less the champion's, utterance by utterance."""
     gate, source = "against the champion", f"{gates.measure} of the utterances of versions {{}} and {{}}"
     source = source.format(candidate.version, champion.version)
     bound = f"at most {gates.margin:g} worse, with {CONFIDENCE:.0%} confidence"
 
-    def verdict(found: float | str) -> Verdict:
+    def verdict(found: float | str) -> GateVerdict:
         passed = not isinstance(found, str) and found <= gates.margin
-        return Verdict(gate=gate, passed=passed, found=found, bound=bound, source=source)
+        return GateVerdict(gate=gate, passed=passed, found=found, bound=bound, source=source)
 
-    judges = [evidence.tags.get("myxtts.asr") for evidence in (candidate, champion)]
-    if judges[0] is None or judges[0] != judges[1]:
-        return verdict(f"other judges: {judges[0]} and {judges[1]}")
+    ears = [evidence.identity.asr for evidence in (candidate, champion)]
+    if not ears[0] or ears[0] != ears[1]:
+        return verdict(f"other recognisers: {ears[0] or 'none'} and {ears[1] or 'none'}")
     tables = [_table(evidence) for evidence in (candidate, champion)]
     if tables[0] is None or tables[1] is None:
         return verdict(f"{TABLE} of one of them is not what was registered")
@@ -212,9 +198,7 @@ def _against(candidate: Evidence, champion: Evidence, gates: Gates) -> Verdict:
 
 def _table(evidence: Evidence) -> pd.DataFrame | None:
     """The table that `evaluation.listening.listen` made; none if it is not the one that was registered."""
-    import pandas as pd
-
-    if wrong_files(evidence).keys() & {FILES_TAG, TABLE}:
+    if evidence.wrong.keys() & {FILES_TAG, TABLE}:
         return None
     content: dict[str, Any] = json.loads((evidence.folder / TABLE).read_text(encoding="utf-8"))
     return pd.DataFrame(content["data"], columns=content["columns"])

@@ -21,17 +21,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from mlflow import MlflowClient, MlflowException
+from mlflow.entities.model_registry import ModelVersion
 from pydantic import BaseModel, ConfigDict
 
+from common.errors import Refused
 from common.git import checkout_state
-from registry.gates import Verdict
-from registry.store import search
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
-    from mlflow.entities.model_registry import ModelVersion
+from registry.gates import GateVerdict
+from registry.store import is_there_already, named, search
 
 LEASE = 900.0
 """Seconds after which an open entry of a process that cannot be seen from here counts as left behind."""
@@ -39,6 +38,10 @@ LEASE = 900.0
 _DECISION, _OUTCOME = "decision", "outcome"
 
 Action = Literal["promote", "rollback", "prune"]
+
+
+class Overtaken(Refused):
+    """An entry that others have closed, because it was open for too long."""
 
 
 class Decision(BaseModel):
@@ -53,7 +56,7 @@ class Decision(BaseModel):
     """The champion from now on."""
     gates: str | None = None
     """SHA-256 of the file with the gates."""
-    verdicts: tuple[Verdict, ...] = ()
+    verdicts: tuple[GateVerdict, ...] = ()
     removed: tuple[int, ...] = ()
     note: str = ""
 
@@ -98,7 +101,7 @@ class Entry:
         return lines + [f"      {line}" for line in verdict_lines(self.decision.verdicts)]
 
 
-def verdict_lines(verdicts: Sequence[Verdict]) -> list[str]:
+def verdict_lines(verdicts: Sequence[GateVerdict]) -> list[str]:
     """A line for each gate: whether it opened, what was found, the bound, and where it was found."""
     return [
         f"{'pass' if verdict.passed else 'FAIL'}  {verdict.gate}: "
@@ -115,7 +118,7 @@ def ledger_name(name: str) -> str:
 
 def read(client: MlflowClient, name: str) -> list[Entry]:
     """All entries, first to last."""
-    found = search(client, f"name = '{ledger_name(name)}'")
+    found = search(client, named(ledger_name(name)))
     return sorted((_entry(version) for version in found), key=lambda entry: entry.number)
 
 
@@ -173,10 +176,10 @@ def wait_for_turn(
 
 
 def decide(client: MlflowClient, name: str, entry: Entry, decision: Decision) -> Entry:
-    """Write what an entry comes to. Raises `TimeoutError` if others have taken it for left behind."""
+    """Write what an entry comes to. Raises `Overtaken` if others have taken it for left behind."""
     now = _entry(client.get_model_version(ledger_name(name), str(entry.number)))
     if now.decision is not None or now.closed:
-        raise TimeoutError(f"entry {entry.number} of the ledger was open for too long; others have closed it")
+        raise Overtaken(f"entry {entry.number} of the ledger was open for too long; others have closed it")
     client.set_model_version_tag(ledger_name(name), str(entry.number), _DECISION, decision.model_dump_json())
     return _entry(client.get_model_version(ledger_name(name), str(entry.number)))
 
@@ -191,14 +194,12 @@ def close(client: MlflowClient, name: str, entry: Entry) -> Entry:
 
 
 def _ensure_ledger(client: MlflowClient, name: str) -> None:
-    from mlflow.exceptions import MlflowException
-
     try:
         client.create_registered_model(
             ledger_name(name), description=f"What became of the versions of {name}: one entry a version. Not a model."
         )
     except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+        if not is_there_already(error):
             raise
 
 

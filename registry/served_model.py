@@ -8,21 +8,22 @@ import tempfile
 import threading
 from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import mlflow
 import pandas as pd
-from mlflow.pyfunc import PythonModel
+import soundfile as sf
+import torch
+from mlflow.pyfunc.model import PythonModel
 from mlflow.types import ColSpec, DataType, Schema
 
 from common.files import file_digest
 from configs.schema import LANGUAGES
-
-if TYPE_CHECKING:
-    from model.synthesis import Voice
+from data.audio import AudioError
+from model.synthesis import THREADS, Voice, load_voice, read_reference, speak
 
 CHECKPOINTS = "checkpoints"
-"""Name of the artifact folder with `model.safetensors` and `vocoder.safetensors`."""
+"""Name of the artifact folder with `configs.outs.CHECKPOINT_FILES`."""
 
 MODEL_CONFIG = {"int8": False}
 """What `mlflow.pyfunc.load_model(…, model_config=…)` may set: `int8` decodes faster on a CPU.
@@ -36,7 +37,7 @@ INPUTS = Schema(
         ColSpec(DataType.string, "language", required=False),
         ColSpec(DataType.string, "reference", required=False),
         ColSpec(DataType.double, "speaking_rate", required=False),
-        ColSpec(DataType.long, "seed", required=False),
+        ColSpec(DataType.double, "seed", required=False),  # whole, but a column of integers could have no gaps
     ]
 )
 """`reference` is a recording of the voice to speak with, base64; without one the training voice speaks."""
@@ -63,28 +64,30 @@ class ServedVoice(PythonModel):
     @classmethod
     def of(cls, folder: Path, int8: bool) -> ServedVoice:
         """The voice of a folder of checkpoints, without MLflow around it."""
-        import torch
-
-        from model.synthesis import THREADS, load_voice
-
         torch.set_num_threads(THREADS)
         served = cls()
         served.voice = load_voice(folder, int8)
         return served
 
     def load_context(self, context: Any) -> None:
+        """Load the checkpoints that MLflow has fetched. Raises `ValueError` if they are not those registered."""
         folder = Path(context.artifacts[CHECKPOINTS])
         for name, expected in context.model_config["sha256"].items():
             if (found := file_digest(folder / name)) != expected:
                 raise ValueError(f"{folder / name} has SHA-256 {found}, but {expected} was registered")
         self.voice = self.of(folder, context.model_config["int8"]).voice
 
-    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+    def predict(
+        self,
+        context: Any,  # noqa: ARG002  MLflow's signature
+        model_input: pd.DataFrame,
+        params: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> pd.DataFrame:
         """Speak every row; see `INPUTS` and `OUTPUTS`."""
         return pd.DataFrame([self._row(row) for row in model_input.to_dict("records")])
 
     def _row(self, row: Mapping[Hashable, Any]) -> dict[str, Any]:
-        given = {name: value for name, value in row.items() if not pd.isna(value)}
+        given = {name: value for name, value in row.items() if not (pd.api.types.is_scalar(value) and pd.isna(value))}
         answer = {"audio": "", "sample_rate": self.voice.audio.sample_rate, "ended": False, "error": ""}
         try:
             with _ONE_AT_A_TIME:
@@ -93,28 +96,24 @@ class ServedVoice(PythonModel):
             return answer | {"error": str(error)}
 
     def _speak(self, given: Mapping[Hashable, Any]) -> dict[str, Any]:
-        import soundfile as sf
-
-        from model.synthesis import speak
-
-        rate = float(given.get("speaking_rate", 1.0))
+        rate, seed = _number(given, "speaking_rate", 1.0), _number(given, "seed", 0)
         if not 0.5 <= rate <= 2.0:
             raise ValueError(f"speaking_rate is {rate:g}, expected 0.5 to 2")
-        language, seed = given.get("language", "en"), int(given.get("seed", 0))
+        if not (0 <= seed < 2**63 and seed == int(seed)):
+            raise ValueError(f"seed is {seed}, expected a whole number, 0 or more")
+        for name in ("text", "language", "reference"):
+            if not isinstance(given.get(name, ""), str):
+                raise ValueError(f"{name} is {given[name]!r}, expected text")
+        language = given.get("language", "en")
         if language not in LANGUAGES:
             raise ValueError(f"language is {language!r}, expected one of {', '.join(LANGUAGES)}")
-        if not 0 <= seed < 2**63:
-            raise ValueError(f"seed is {seed}, expected 0 or more")
         reference_tm = self._reference(given["reference"]) if "reference" in given else None
-        speech = speak(self.voice, given.get("text", ""), language, reference_tm, rate, seed)
+        speech = speak(self.voice, given.get("text", ""), language, reference_tm, rate, int(seed))
         wav = io.BytesIO()
         sf.write(wav, speech.waveform, self.voice.audio.sample_rate, format="WAV", subtype="PCM_16")
         return {"audio": base64.b64encode(wav.getvalue()).decode(), "ended": speech.ended}
 
-    def _reference(self, encoded: str) -> Any:
-        from data.audio import AudioError
-        from model.synthesis import read_reference
-
+    def _reference(self, encoded: str) -> torch.Tensor:
         try:
             content = base64.b64decode(encoded, validate=True)
         except ValueError:
@@ -130,6 +129,18 @@ class ServedVoice(PythonModel):
                 raise ValueError(f"reference is not audio that can be used: {reason}; {expected}") from None
             except ValueError as error:
                 raise ValueError(str(error).replace(f"{file.name}:", "reference has")) from None
+
+
+def _number(given: Mapping[Hashable, Any], name: str, default: float) -> float:
+    value = given.get(name, default)
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            pass
+    elif isinstance(value, int | float):
+        return value
+    raise ValueError(f"{name} is {value!r}, expected a number")
 
 
 mlflow.models.set_model(ServedVoice())

@@ -21,7 +21,8 @@ from consistency.surfaces.model import ModelSurface
 from consistency.surfaces.presets import PresetsSurface
 from consistency.surfaces.surface import Statement, Surface
 from registry.code import deciding_files
-from registry.store import SERVED, fetched, list_versions, store, store_exists, wrong_files
+from registry.evidence import SERVED, fetched
+from registry.store import find_number, list_versions, store, store_exists
 
 
 def sources(presets: Sequence[str], root: Path = ROOT) -> list[Surface]:
@@ -116,14 +117,17 @@ def _version_statements(version: Mapping[str, Any]) -> Iterator[Statement]:
     def statement(fact: str, stated: object, true: object) -> Statement:
         return Statement("versions", where, fact, str(stated), str(true), stated == true)
 
-    with fetched(store().get_model_version(version["name"], str(version["version"]))) as evidence:
-        problems = wrong_files(evidence)
-        yield statement("files", "; ".join(problems.values()) or "as registered", "as registered")
-        if problems:
+    found = find_number(store(), version["name"], version["version"])
+    if found is None:
+        return  # it was deleted just now
+    with fetched(found) as evidence:
+        yield statement("files", "; ".join(evidence.wrong.values()) or "as registered", "as registered")
+        if evidence.wrong:
             return
         signature = mlflow.models.Model.load(evidence.folder / SERVED).signature
-        yield statement("signature", signature and signature.inputs, INPUTS)
-        yield statement("signature", signature and signature.outputs, OUTPUTS)
+        # The names, because versions of another time have other types.
+        yield statement("signature", signature and signature.inputs.input_names(), INPUTS.input_names())
+        yield statement("signature", signature and signature.outputs.input_names(), OUTPUTS.input_names())
         yield from checkpoint_statements("versions", evidence.checkpoint(MODEL_FILE), where, None)
 
 

@@ -24,18 +24,13 @@ from common.git import git
 from configs.schema import flat
 from evaluation.measures import read_metrics
 from registry.code import PACKAGES
-from registry.identity import occurrence
-from registry.isolated import model_uri
-from registry.store import fetched, model_name, search, store, store_exists
+from registry.evidence import fetched
+from registry.identity import VERDICT_TAG, Identity, occurrence, tag
+from registry.store import find, metrics_of, model_name, named, search, store, store_exists
 from reproduction.comparison import Facts, Results, agree
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
-
-VERDICT_TAG = "myxtts.reproduced"
-"""Tag of a version: the verdict of the last time that it was made again."""
-
-_HARDWARE = ("cpu", "gpu")
 
 
 class NotReproducible(Exception):
@@ -72,16 +67,16 @@ def registered_as(past: PastRun, checkpoints: Sequence[Path]) -> PastRun:
     """A commit's run together with the version that has its checkpoints and metrics, if one is registered."""
     if past.version or not checkpoints or not store_exists():
         return past
-    tags = " and ".join(f"tags.`myxtts.sha256.{path.name}` = '{file_digest(path)}'" for path in checkpoints)
-    for version in search(store(), f"name = '{model_name(past.preset)}' and {tags}"):
+    tags = " and ".join(f"tags.`{tag(f'sha256.{path.name}')}` = '{file_digest(path)}'" for path in checkpoints)
+    for version in search(store(), f"{named(model_name(past.preset))} and {tags}"):
         if agree(past.results.metrics, _registered_metrics(version)):
-            return replace(past, version=version, facts={**past.facts, **_where(version.tags)})
+            return replace(past, version=version, facts={**past.facts, **_where(Identity.from_tags(version.tags))})
     return past
 
 
 def record_commit(version: ModelVersion, commit: str) -> None:
     """Write into a version and its run that `commit` has all that decided it."""
-    _tag(version, {"myxtts.commit": commit, "myxtts.clean": "true", "myxtts.uncommitted": ""})
+    _tag(version, {tag("commit"): commit, tag("clean"): "true", tag("uncommitted"): ""})
 
 
 def record_verdict(version: ModelVersion, verdict: Mapping[str, Any]) -> str:
@@ -97,7 +92,7 @@ def fetch_registered(version: ModelVersion, folder: Path) -> None:
     from mlflow import MlflowException
 
     with fetched(version) as evidence:
-        for name in _sha256_tags(version.tags):
+        for name in evidence.identity.sha256:
             if evidence.checkpoint(name).is_file():
                 shutil.copyfile(evidence.checkpoint(name), folder / name)
     with contextlib.suppress(MlflowException, OSError):
@@ -151,8 +146,7 @@ def installed_packages() -> dict[str, str]:
 
 def hardware_here() -> dict[str, str]:
     """This machine, as registered versions record theirs."""
-    here = occurrence()
-    return {name: here[name] for name in _HARDWARE}
+    return occurrence().environment()["hardware"]
 
 
 def folder_listing(folder: Path) -> dict[str, str]:
@@ -211,10 +205,12 @@ def _of_commit(wanted: str, preset: str) -> PastRun:
 
 
 def _of_version(wanted: str, preset: str) -> PastRun:
-    *_, name, number = model_uri(preset, wanted).split("/")
-    version = store().get_model_version(name, number)
-    tags = version.tags
-    commit, corpus = tags["myxtts.commit"], tags["myxtts.recipe.corpus"]
+    version = find(preset, wanted)
+    name = f"{version.name} {version.version}"
+    identity = Identity.from_tags(version.tags)
+    if missing := [name for name in identity.missing() if name.startswith((tag("commit"), tag("recipe.")))]:
+        raise NotReproducible(f"nobody can say what made {name}; it lacks {', '.join(missing)}")
+    commit, corpus = identity.commit, identity.recipe["corpus"]
     lock_file = git("show", f"{commit}:{LOCK_FILE}")
     settings = _settings_of(version, commit, preset)
     facts = {
@@ -222,21 +218,21 @@ def _of_version(wanted: str, preset: str) -> PastRun:
         "seed": {"seed": settings.pop("seed", None)},
         "threads": {"threads": settings.pop("threads", None)},
         "config": settings,
-        "code": {"recipe": tags["myxtts.recipe.code"]},
-        "locked": {LOCK_FILE: tags["myxtts.recipe.lock_file"]},
+        "code": {"recipe": identity.recipe["code"]},
+        "locked": {LOCK_FILE: identity.recipe["lock_file"]},
         "packages": locked_packages(lock_file),
-        **_where(tags),
+        **_where(identity),
     }
     locks = (git("show", f"{commit}:dvc.lock"), (ROOT / "dvc.lock").read_text() if (ROOT / "dvc.lock").exists() else "")
     return PastRun(
-        f"{name} {number}",
+        name,
         preset,
         commit,
         facts,
-        Results(_sha256_tags(tags), _registered_metrics(version)),
+        Results(identity.sha256, _registered_metrics(version)),
         lock=next((lock for lock in locks if corpus in lock), ""),
-        uncommitted=tags["myxtts.uncommitted"] if tags["myxtts.clean"] != "true" else "",
-        recipe=tags["myxtts.recipe.id"],
+        uncommitted="" if identity.clean else identity.uncommitted or "what is not known",
+        recipe=identity.recipe["id"],
         version=version,
     )
 
@@ -256,30 +252,22 @@ def _literal(text: str) -> Any:
         return text
 
 
-def _sha256_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    """SHA-256 of each checkpoint, by file name."""
-    prefix = "myxtts.sha256."
-    return {tag.removeprefix(prefix): value for tag, value in sorted(tags.items()) if tag.startswith(prefix)}
-
-
 def _registered_metrics(version: ModelVersion) -> dict[str, float]:
-    metrics = store().get_run(str(version.run_id)).data.metrics
+    metrics = metrics_of(store(), version) or {}
     return {name: figure for name, figure in metrics.items() if "/" not in name}
 
 
-def _where(tags: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+def _where(identity: Identity) -> dict[str, Mapping[str, str]]:
     """Where a registered run was made."""
-    return {
-        "python": {"python": tags["myxtts.python"]},
-        "hardware": {name: tags[f"myxtts.{name}"] for name in _HARDWARE},
-    }
+    found = identity.environment()
+    return {"python": found.get("library", {}), "hardware": found.get("hardware", {})}
 
 
 def _tag(version: ModelVersion, tags: Mapping[str, str]) -> None:
     client = store()
-    for tag, value in tags.items():
-        client.set_model_version_tag(version.name, version.version, tag, value)
-        client.set_tag(str(version.run_id), tag, value)
+    for name, value in tags.items():
+        client.set_model_version_tag(version.name, version.version, name, value)
+        client.set_tag(str(version.run_id), name, value)
 
 
 def _md5(content: bytes) -> str:

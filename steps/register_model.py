@@ -9,7 +9,8 @@ from zenml import get_step_context, log_metadata, step
 
 from common.files import link
 from configs.outs import MODEL_FILE, VOCODER_FILE, Outs
-from registry.store import model_name, register
+from registry.registration import register
+from registry.store import model_name
 from steps.work import Result, check
 
 

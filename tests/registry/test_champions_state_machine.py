@@ -24,16 +24,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from configs.outs import MODEL_FILE
 from registry.champions import NothingToDo, history, promote, prune, rollback
 from registry.gates import NEVER_OVERRIDDEN
+from registry.identity import PROTECTED_TAG, tag
 from registry.ledger import Entry, ever_champion
-from registry.store import CHAMPION, PROTECTED_TAG, NoSuchModel, model_name, store
-from tests.registry.conftest import PRESET, Registry
+from registry.store import CHAMPION, NoSuchModel, store
+from tests.registry.conftest import NAME, POOL, PRESET, Registry
 
-NAME = model_name(PRESET)
-POOL = {1: 1.01, 2: 0.9, 3: 0.9, 4: 1.2, 5: 1.2, 6: 0.8}
-"""Versions that may be registered, and the `mel_l1` of their utterances; the last one has files that were altered."""
 ALTERED, DIRTY = 6, 5
+"""Versions of the pool: one with files that were altered, one that is registered as made from uncommitted code."""
 MARGIN = 0.02
 
 
@@ -68,6 +68,7 @@ class Promotions(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         shutil.copyfile(self.pool.database, self.folder / "mlflow.db")
+        (self.folder / "artifacts").symlink_to(self.pool.folder / "artifacts")
         self.patch = pytest.MonkeyPatch()
         Registry(self.pool.folder, self.folder / "mlflow.db").use(self.patch)
         self.client = store()
@@ -121,13 +122,10 @@ class Promotions(RuleBasedStateMachine):
         self.register_kind(min(POOL.keys() - set(self.kinds.values())))
 
     def register_kind(self, kind: int) -> None:
-        original = self.client.get_model_version("pool", str(kind))
-        made = self.client.create_model_version(
-            NAME, original.source, original.run_id, original.tags, model_id=original.model_id
-        )
+        version = self.pool.register_kind(kind)
         if kind == DIRTY:
-            self.client.set_model_version_tag(NAME, made.version, "myxtts.clean", "false")
-        self.kinds[int(made.version)] = kind
+            self.client.set_model_version_tag(NAME, str(version), tag("clean"), "false")
+        self.kinds[version] = kind
 
     @rule(data=st.data(), reason=st.sampled_from([None, "it sounds better"]), writes=writes)
     def promote(self, data: st.DataObject, reason: str | None, writes: int | None) -> None:
@@ -138,7 +136,8 @@ class Promotions(RuleBasedStateMachine):
         entry = self.attempt(lambda: promote(PRESET, str(version), reason), writes)
         if entry is None:
             return
-        assert entry.closed and entry.decision
+        assert entry.closed
+        assert entry.decision
         assert self.is_settled()
         if before != "unknown":
             assert entry.decision.before == before
@@ -198,21 +197,22 @@ class Promotions(RuleBasedStateMachine):
             assert entry.decision
             shut = {verdict.gate for verdict in entry.decision.verdicts if not verdict.passed}
             if entry.decision.outcome in ("promoted", "rolled back"):
-                assert entry.decision.verdicts and not shut
+                assert entry.decision.verdicts
+                assert not shut
             elif entry.decision.outcome == "overridden":
-                assert entry.reason and shut and not shut & set(NEVER_OVERRIDDEN)
+                assert entry.reason
+                assert shut
+                assert not shut & set(NEVER_OVERRIDDEN)
             else:
                 assert entry.decision.champion == entry.decision.before
 
 
-def test_promotions(registry: Registry) -> None:
-    for kind in sorted(POOL.keys() - {1}):
-        assert registry.register(POOL[kind] - 0.01) == kind
-    altered = registry.checkpoint(ALTERED, "model.safetensors")
+def test_promotions_rollbacks_and_prunes_in_any_order_do_what_the_ledger_says(registry: Registry) -> None:
+    version = registry.register_kind(ALTERED)
+    altered = registry.checkpoint(version, MODEL_FILE)
     altered.write_bytes(altered.read_bytes()[:-10] + b"0123456789")
-    client = store()
-    client.rename_registered_model(NAME, "pool")
-    client.create_registered_model(NAME)
+    store().delete_registered_model(NAME)
+    store().create_registered_model(NAME)
     machine = type("Promotions", (Promotions,), {"pool": registry})
     run_state_machine_as_test(
         machine,

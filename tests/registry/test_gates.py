@@ -13,17 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from configs.outs import Outs
 from configs.schema import GATES, ConfigError, TrainingConfig, parse_config
 from model.checkpoint import CheckpointError, save_checkpoint
 from model.loading import load_model
 from registry.champions import promote
+from registry.evidence import FILES_TAG, fetched
 from registry.gates import judge, load_gates, upper_bound
-from registry.isolated import speak_with
+from registry.identity import tag
+from registry.isolated import CannotSpeak, speak_with
 from registry.served_model import ServedVoice
-from registry.store import FILES_TAG, Outs, fetched, model_name, store
-from tests.registry.conftest import PRESET, RECIPE, TINY, Registry, make_outs
-
-NAME = model_name(PRESET)
+from registry.store import store
+from tests.registry.conftest import NAME, PRESET, RECIPE, TINY, Registry, make_outs
 
 
 def shut_gates(version: int) -> dict[str, str]:
@@ -73,16 +74,16 @@ def test_altered_files_are_neither_promoted_nor_heard(
 ) -> None:
     lie(registry.served(1) / file)
     assert finding in shut_gates(1)["files"]
-    with pytest.raises(RuntimeError, match="does not speak; its files are not those") as refusal:
-        speak_with(f"models:/{NAME}/1", [{"text": "Hello."}], int8=False)
+    with pytest.raises(CannotSpeak, match="does not speak; its files are not those") as refusal:
+        speak_with(PRESET, "1", [{"text": "Hello."}], int8=False)
     assert finding in str(refusal.value)
 
 
 def test_a_swapped_checkpoint_is_neither_promoted_nor_loaded(registry: Registry) -> None:
     ours, theirs = (registry.checkpoint(v, "model.safetensors") for v in (1, registry.register(0.5)))
     loaded = SimpleNamespace(artifacts={"checkpoints": str(ours.parent)}, model_config={"int8": False, "sha256": {}})
-    tag = store().get_model_version(NAME, "1").tags["myxtts.sha256.model.safetensors"]
-    loaded.model_config["sha256"] = {"model.safetensors": tag}
+    stated = store().get_model_version(NAME, "1").tags[tag("sha256.model.safetensors")]
+    loaded.model_config["sha256"] = {"model.safetensors": stated}
     ServedVoice().load_context(loaded)
     ours.write_bytes(theirs.read_bytes())
     assert "model.safetensors has SHA-256" in shut_gates(1)["files"]
@@ -90,7 +91,8 @@ def test_a_swapped_checkpoint_is_neither_promoted_nor_loaded(registry: Registry)
         ServedVoice().load_context(loaded)
 
 
-def test_an_altered_table_of_utterances_measures_nothing(registry: Registry) -> None:
+@pytest.mark.usefixtures("registry")
+def test_an_altered_table_of_utterances_measures_nothing() -> None:
     run = store().get_run(str(store().get_model_version(NAME, "1").run_id))
     table = Path(run.info.artifact_uri.removeprefix("file://")) / "listening/utterances.json"
     table.write_text(table.read_text().replace("1.01", "0.01"))
@@ -99,15 +101,18 @@ def test_an_altered_table_of_utterances_measures_nothing(registry: Registry) -> 
     assert shut["mel_l1"] == shut["ended_percent"] == "not measured"
 
 
-@pytest.mark.parametrize("tag", ["myxtts.recipe.corpus", "myxtts.asr", "myxtts.commit", FILES_TAG])
-def test_a_missing_field_of_the_identity_is_named(registry: Registry, tag: str) -> None:
-    store().delete_model_version_tag(NAME, "1", tag)
-    assert shut_gates(1)["identity"] == f"lacks {tag}"
+@pytest.mark.usefixtures("registry")
+def test_identity_gate_names_every_field_that_is_missing() -> None:
+    missing = [tag("recipe.corpus"), FILES_TAG, tag("commit"), tag("asr")]
+    for name in missing:
+        store().delete_model_version_tag(NAME, "1", name)
+    assert shut_gates(1)["identity"] == f"lacks {', '.join(missing)}"
 
 
-def test_a_dirty_commit_is_named_with_what_was_uncommitted(registry: Registry) -> None:
-    store().set_model_version_tag(NAME, "1", "myxtts.clean", "false")
-    store().set_model_version_tag(NAME, "1", "myxtts.uncommitted", "model/layers.py")
+@pytest.mark.usefixtures("registry")
+def test_a_dirty_commit_is_named_with_what_was_uncommitted() -> None:
+    store().set_model_version_tag(NAME, "1", tag("clean"), "false")
+    store().set_model_version_tag(NAME, "1", tag("uncommitted"), "model/layers.py")
     assert shut_gates(1) == {"commit": "c0ffee with uncommitted model/layers.py"}
 
 
@@ -116,7 +121,7 @@ def test_a_candidate_cannot_relax_a_bound(registry: Registry, tmp_path: Path) ->
     lax = GATES.read_text().replace("max_mel_l1: 2.0", "max_mel_l1: 99.0")
     (outs.reports / "listening" / "gates.yaml").write_text(lax)
     version = registry.register_outs(outs)
-    store().set_model_version_tag(NAME, str(version), "myxtts.max_mel_l1", "99")
+    store().set_model_version_tag(NAME, str(version), tag("max_mel_l1"), "99")
     assert list(shut_gates(version)) == ["mel_l1"]
     (registry.served(version) / "code/configs/gates.yaml").write_text(lax)
     shut = shut_gates(version)
@@ -148,8 +153,9 @@ def test_a_header_that_its_tensors_deny_is_named(registry: Registry, tmp_path: P
     }
 
 
-def test_a_recipe_that_is_not_the_tags_is_named(registry: Registry) -> None:
-    store().set_model_version_tag(NAME, "1", "myxtts.recipe.corpus", "another")
+@pytest.mark.usefixtures("registry")
+def test_a_recipe_that_is_not_the_tags_is_named() -> None:
+    store().set_model_version_tag(NAME, "1", tag("recipe.corpus"), "another")
     assert "its header's recipe has another corpus than the tags" in shut_gates(1)["artifact"]
 
 
@@ -175,8 +181,10 @@ def test_a_challenger_may_be_worse_than_the_champion_by_the_margin(
 def test_versions_are_only_compared_by_the_same_judge_on_the_same_utterances(registry: Registry) -> None:
     promote(PRESET, "1")
     judged = registry.register(0.9)
-    store().set_model_version_tag(NAME, str(judged), "myxtts.asr", "another recogniser")
-    assert shut_gates(judged)["against the champion"].startswith("other judges: another recogniser and pocketsphinx")
+    store().set_model_version_tag(NAME, str(judged), tag("asr"), "another recogniser")
+    assert shut_gates(judged)["against the champion"].startswith(
+        "other recognisers: another recogniser and pocketsphinx"
+    )
     heard = registry.register(0.9, text="Something else.")
     assert shut_gates(heard)["against the champion"] == "other utterances: 12 of 12 and 12 in common"
 

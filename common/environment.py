@@ -12,6 +12,7 @@ from pathlib import Path
 
 from common import ROOT
 from common.errors import Refused, Unanswerable
+from common.relocation import relocate_stores
 
 CHECKOUT = "MYXTTS_CHECKOUT"
 """Environment variable: the checkout whose stores the other variables name."""
@@ -81,6 +82,7 @@ def launch(job: Callable[[], int]) -> int:
     """Do a job in this checkout's environment; returns the exit code: 0 good, 1 no, 2 it could not be asked."""
     try:
         isolate()
+        relocate_stores()
         return job()
     except (Refused, Unanswerable) as error:
         print(f"myxtts: {error}", file=sys.stderr)

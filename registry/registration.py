@@ -20,6 +20,7 @@ from mlflow.models import ModelSignature
 
 from common import LOCK_FILE, ROOT
 from common.files import file_digest, replacing
+from common.relocation import ARTIFACTS, database_of
 from configs.outs import MODEL_FILE, Outs
 from configs.schema import flat
 from evaluation.judges import asr_identity
@@ -29,7 +30,6 @@ from registry.card import render_card, shortened
 from registry.code import source_files
 from registry.evidence import TABLE, digests, fetch
 from registry.identity import Identity, occurrence
-from registry.relocation import ARTIFACTS, database_of
 from registry.served_model import CHECKPOINTS, INPUTS, MODEL_CONFIG, OUTPUTS
 from registry.store import (
     CHALLENGER,

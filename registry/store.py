@@ -19,8 +19,8 @@ from mlflow import MlflowClient, MlflowException
 from mlflow.entities.model_registry import ModelVersion
 
 from common.errors import Unanswerable
+from common.relocation import database_of, follow_mlflow
 from registry.identity import own_tags, tag
-from registry.relocation import database_of, follow_mlflow
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 

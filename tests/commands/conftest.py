@@ -10,6 +10,9 @@ import pytest
 
 from commands.main import main
 from configs import schema
+from tests.registry.conftest import pool, registry
+
+__all__ = ["pool", "registry"]  # fixtures of the registry, for verbs that are about it
 
 Call = Callable[..., str]
 

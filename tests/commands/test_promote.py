@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from registry.store import CHALLENGER, model_name, store
 from tests.commands.conftest import Call
 from tests.pipelines.clone import Clone
-from tests.registry.conftest import Registry
+from tests.registry.conftest import PRESET, Registry
 
 Ask = Callable[..., str]
 
@@ -71,7 +72,7 @@ def test_promote_and_rollback_go_by_evidence(registry: Registry, myxtts: Call) -
 
     def register(kind: str) -> int:
         version = 1 if kind == "first" else registry.register(mel_l1[kind])
-        registry.make_challenger(version)
+        store().set_registered_model_alias(model_name(PRESET), CHALLENGER, str(version))
         return version
 
     assert_promotions_and_a_rollback(myxtts, register)

@@ -16,11 +16,11 @@ import yaml
 
 from common.environment import stores
 from common.files import folder_digests
+from common.relocation import RelocationError, follow_mlflow, follow_zenml
 from configs.outs import MODEL_FILE
 from registry.champions import promote, prune
 from registry.evidence import fetched
 from registry.isolated import speak_with
-from registry.relocation import RelocationError, follow_mlflow, follow_zenml
 from registry.store import find, list_versions, store
 from tests.registry.conftest import PRESET, Registry, copied, make_outs
 
@@ -190,7 +190,7 @@ def test_a_moved_zenml_finds_its_artifacts(tmp_path: Path) -> None:
         from pathlib import Path
         from common.environment import stores
         os.environ |= stores(Path(sys.argv[1]))
-        from registry.relocation import follow_zenml
+        from common.relocation import follow_zenml
         follow_zenml(Path(os.environ["ZENML_CONFIG_PATH"]))
         if sys.argv[2] == "make":
             from zenml import pipeline, step

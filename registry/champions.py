@@ -237,8 +237,7 @@ def _remove(client: MlflowClient, name: str, number: int) -> None:
     # What is not there need not be deleted; whatever else keeps it from being deleted is a `StoreError`.
     with contextlib.suppress(MlflowException):
         client.delete_run(str(version.run_id))
-    if version.model_id:
-        with contextlib.suppress(MlflowException):
-            client.delete_logged_model(version.model_id)
+    with contextlib.suppress(MlflowException):
+        client.delete_logged_model(str(version.source).removeprefix("models:/"))
     with contextlib.suppress(MlflowException):
         client.delete_model_version(name, str(number))

@@ -144,6 +144,13 @@ def test_prune_keeps_champions_aliases_and_what_is_protected(registry: Registry)
     assert entry.decision.removed == (5,)
     assert sorted(version["version"] for version in list_versions(PRESET)) == [1, 2, 3, 4, versions[-1]]
     assert history(PRESET)[-1].decision == entry.decision
+    # Version 5 and no other has gone to the trash with all that it was made of.
+    pool = {int(version.version): version for version in store().search_model_versions("name = 'pool'")}
+    runs = {kind: store().get_run(str(version.run_id)).info for kind, version in pool.items()}
+    assert [kind for kind in sorted(runs) if runs[kind].lifecycle_stage == "deleted"] == [5]
+    models = store().search_logged_models([runs[1].experiment_id])
+    left = {model.model_uri for model in models}
+    assert [kind for kind in sorted(pool) if pool[kind].source not in left] == [5]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,8 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
 
 def main(parsed: argparse.Namespace) -> int:
     """Do what was asked; returns the exit code."""
-    from reproduction.reproduce import diff, diff_lines
+    from reproduction.report import diff_lines
+    from reproduction.reproduce import diff
 
     made = diff(parsed.one, parsed.other, parsed.preset)
     show(parsed, made, diff_lines(made))

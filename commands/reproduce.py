@@ -30,7 +30,8 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
 def main(parsed: argparse.Namespace) -> int:
     """Do what was asked; returns the exit code."""
     from reproduction.comparison import DIFFERENT
-    from reproduction.reproduce import reproduce, verdict_lines
+    from reproduction.report import verdict_lines
+    from reproduction.reproduce import reproduce
 
     made = reproduce(parsed.run_of, parsed.preset, lambda said: print(f"myxtts: {said}", file=sys.stderr))
     show(parsed, made, verdict_lines(made))

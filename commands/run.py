@@ -16,17 +16,17 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from commands.output import add_json, show
-from common import ROOT, edit
+from common import ROOT
 from common.dvc import mend_lock, run_dvc
 from common.errors import Refused
 from common.git import COMMIT_VARIABLE, DIRTY_VARIABLE, checkout_state
-from configs.editing import apply_settings
+from configs.editing import apply_settings, list_preset
 from configs.outs import Outs
 from configs.schema import load_config
 from consistency.rules import check_config
 from evaluation.measures import CEILINGS, MEASURES, WITH_CEILINGS
 from pipelines.plan import plan, run_id
-from reproduction.commit import commit_run, files_to_commit, require_committed_code
+from reproduction.record import commit_run, files_to_commit, require_committed_code
 
 EXAMPLES = """\
 myxtts run
@@ -71,7 +71,7 @@ def run(preset: str, settings: Sequence[str], commit: bool) -> dict[str, Any]:
         if not state.commit:
             print(f"myxtts: the run will count as uncommitted: {state.uncommitted or 'no commit yet'}", file=sys.stderr)
         os.environ |= {COMMIT_VARIABLE: state.commit, DIRTY_VARIABLE: state.uncommitted}
-        _list_preset(preset)
+        list_preset(preset, ROOT)
         mend_lock()
         target = f"voice@{preset}"
         status = run_dvc("status", "--with-deps", "--json", target, capture=True)
@@ -86,7 +86,7 @@ def _register(preset: str, changed: bool, made_from: str) -> dict[str, Any]:
     from registry.identity import Identity
     from registry.registration import register
     from registry.store import model_name
-    from reproduction.past import record_commit
+    from reproduction.registered import record_commit
 
     outs = Outs(preset)
     # DVC may have restored the results of an earlier run without running anything.
@@ -149,12 +149,3 @@ def _alone() -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
-
-
-def _list_preset(preset: str) -> None:
-    """Have DVC know the preset: add it to params.yaml."""
-    path = ROOT / "params.yaml"
-    content = edit.read(path)
-    if preset not in content["presets"]:
-        content["presets"].append(preset)
-        edit.write(path, content)

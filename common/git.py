@@ -34,11 +34,11 @@ def git(*arguments: str) -> str:
     """What git says of this checkout. Raises `GitError` with git's words if it fails."""
     command = ["git", *arguments]
     try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="surrogateescape")
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", errors="surrogateescape")
     except OSError as error:
         raise GitError(f"git cannot be started: {error}") from None
     if done.returncode:
-        raise GitError(f"git {arguments[0]} failed: {(done.stderr or done.stdout).strip() or done.returncode}")
+        raise GitError(f"git {_verb(arguments)} failed: {(done.stderr or done.stdout).strip() or done.returncode}")
     return done.stdout
 
 
@@ -49,6 +49,17 @@ def find_commit(name: str) -> str | None:
         return git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip()
     except GitError:
         return None
+
+
+def first_parent(commit: str) -> str | None:
+    """The full name of a commit's first parent, even if a shallow clone does not have it; None for a root."""
+    header = git("cat-file", "commit", commit).partition("\n\n")[0].splitlines()
+    return next((line.removeprefix("parent ") for line in header if line.startswith("parent ")), None)
+
+
+def is_shallow() -> bool:
+    """Whether this clone has only a part of the history."""
+    return git("rev-parse", "--is-shallow-repository").strip() == "true"
 
 
 def file_at(commit: str, path: str) -> str:
@@ -84,3 +95,8 @@ def listed(paths: list[str]) -> str:
     """Paths for people to read, comma-separated; of many only the first, and how many more there are."""
     more = len(paths) - _MOST_NAMED
     return ",".join([*sorted(paths)[:_MOST_NAMED], *([f"and {more} more"] if more > 0 else [])])
+
+
+def _verb(arguments: tuple[str, ...]) -> str:
+    """The command among git's arguments, which may begin with `-C folder`."""
+    return arguments[2] if arguments[0] == "-C" else arguments[0]

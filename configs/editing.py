@@ -1,9 +1,10 @@
-"""Changing a preset's file as `--set` asks, with comments and order kept."""
+"""Changing settings as a person would, with comments and order kept: a preset's file, and DVC's list of presets."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 from common import edit
 from configs.schema import Config, ConfigError, load_config, parse_config, parse_setting, preset_path
@@ -31,3 +32,12 @@ def apply_settings(preset: str, settings: Sequence[str]) -> Config:
     config = parse_config(Config, json.loads(json.dumps(content)), str(path))
     edit.write(path, content)
     return config
+
+
+def list_preset(preset: str, root: Path) -> None:
+    """Have DVC know a preset: add it to a checkout's `params.yaml`, if it is not there."""
+    path = root / "params.yaml"
+    content = edit.read(path)
+    if preset not in content["presets"]:
+        content["presets"].append(preset)
+        edit.write(path, content)

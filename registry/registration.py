@@ -61,8 +61,12 @@ def register(preset: str, run_id: str, lineage: Mapping[str, Any]) -> ModelVersi
 
 
 def write_identity(outs: Outs, identity: Identity) -> None:
-    """Write the identity of a run into `identity.json` of its reports; what is registered of it is not its own."""
-    content = identity.model_copy(update={"files": {}}).as_json()
+    """Write the identity of a run into `identity.json` of its reports, but for what is registered of it and its commit.
+
+    The commit will have the file, and is not known yet.
+    """
+    elsewhere: dict[str, Any] = {"files": {}, "commit": "", "clean": None, "uncommitted": ""}
+    content = identity.model_copy(update=elsewhere).as_json()
     with replacing(outs.reports / "identity.json") as temporary:
         temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 

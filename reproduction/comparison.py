@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluation.measures import is_timing
+from safetensors.torch import load_file
 
-Facts = Mapping[str, Mapping[str, Any]]
+from evaluation.measures import is_timing
+from reproduction.results import UTTERANCES, Results
+
+Provenance = Mapping[str, Mapping[str, Any]]
 """What made a run: for each of `ASPECTS` that is known, values by name."""
 
 ASPECTS = {
@@ -22,8 +25,8 @@ ASPECTS = {
     "lock_file": "lock file",  # MD5
     "locked": "lock file",  # hash of the lock file in the recipe of the checkpoint
     "packages": "library",  # version of each package
-    "python": "library",
-    "hardware": "hardware",
+    "library": "library",  # what the identity says of it: the version of Python
+    "hardware": "hardware",  # what the identity says of it: processor and GPU
     "threads": "thread count",
     "seed": "seed",
 }
@@ -52,15 +55,6 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Results:
-    """What came out of a run. What is not known is empty."""
-
-    digests: Mapping[str, str] = field(default_factory=dict)
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    utterances: Sequence[Mapping[str, str]] = ()
-
-
-@dataclass(frozen=True)
 class Comparison:
     """One result of two runs, as it is shown."""
 
@@ -71,8 +65,8 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """Whether two runs are the same, why not, and all that was compared."""
+class Reproduction:
+    """What came of making a run again: whether it is the same, why not, and all that was compared."""
 
     verdict: str
     cause: str | None
@@ -81,11 +75,11 @@ class Verdict:
     not_compared: list[str]
 
     def as_dict(self) -> dict[str, Any]:
-        """The verdict as JSON has it."""
+        """The reproduction as JSON has it."""
         return asdict(self)
 
 
-def differences(past: Facts, now: Facts) -> list[Difference]:
+def compare_provenance(past: Provenance, now: Provenance) -> list[Difference]:
     """All that differs in the aspects that both runs know, the first cause first."""
     return [
         Difference(cause, name, past[aspect].get(name), now[aspect].get(name))
@@ -96,22 +90,26 @@ def differences(past: Facts, now: Facts) -> list[Difference]:
     ]
 
 
-def judge(past: Results, now: Results, different: Sequence[Difference], hardware_known: bool) -> Verdict:
+def conclude(past: Results, now: Results, different: Sequence[Difference], hardware_known: bool) -> Reproduction:
     """The verdict on a run that was made again, and the first cause if it is not the same to the last bit."""
-    results = compare(past, now)
+    results = compare_results(past, now)
     empty = [name for name in ("metrics", "utterances") if not getattr(past, name)]
     if all(result.same for result in results):
-        return Verdict(BIT_IDENTICAL, None, results, list(different), empty)
+        return Reproduction(BIT_IDENTICAL, None, results, list(different), empty)
     if different:
         cause = f"{different[0].cause}: {different[0].name}"
     else:
         cause = "nondeterminism" if hardware_known else "nondeterminism, or hardware, which was not recorded"
     elsewhere = bool(different) and all(difference.cause in ENVIRONMENT for difference in different)
-    near = elsewhere and bool(past.metrics) and agree(past.metrics, now.metrics, RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE)
-    return Verdict(WITHIN_TOLERANCE if near else DIFFERENT, cause, results, list(different), empty)
+    near = (
+        elsewhere
+        and bool(past.metrics)
+        and metrics_agree(past.metrics, now.metrics, RELATIVE_TOLERANCE, ABSOLUTE_TOLERANCE)
+    )
+    return Reproduction(WITHIN_TOLERANCE if near else DIFFERENT, cause, results, list(different), empty)
 
 
-def compare(past: Results, now: Results) -> list[Comparison]:
+def compare_results(past: Results, now: Results) -> list[Comparison]:
     """Each result of the past run beside what it is now; what the clock decides is left out."""
     rows = [
         Comparison(name, digest, now.digests.get(name, _MISSING), now.digests.get(name) == digest)
@@ -127,15 +125,15 @@ def compare(past: Results, now: Results) -> list[Comparison]:
     return rows
 
 
-def agree(past: Mapping[str, float], now: Mapping[str, float], relative: float = 0.0, absolute: float = 0.0) -> bool:
+def metrics_agree(
+    past: Mapping[str, float], now: Mapping[str, float], relative: float = 0.0, absolute: float = 0.0
+) -> bool:
     """Whether all metrics but those of the clock agree, within a tolerance or to the last bit."""
     return all(same for _, same in _agreements(past, now, relative, absolute))
 
 
 def compare_tensors(past: Path, now: Path) -> str:
     """In words, how far the tensors of two safetensors files are apart."""
-    from safetensors.torch import load_file
-
     before, after = load_file(past), load_file(now)
     if {name: tensor.shape for name, tensor in before.items()} != {n: tensor.shape for n, tensor in after.items()}:
         return "other tensors or shapes"
@@ -171,9 +169,7 @@ def _compare_utterances(past: Sequence[Mapping[str, str]], now: Sequence[Mapping
     )
     if before.keys() != after.keys():
         columns.insert(0, "other utterances")
-    return Comparison(
-        "utterances.csv", f"{len(past)} rows", f"{len(now)} rows {', '.join(columns)}".strip(), not columns
-    )
+    return Comparison(UTTERANCES, f"{len(past)} rows", f"{len(now)} rows {', '.join(columns)}".strip(), not columns)
 
 
 def _shown(figure: float | None) -> str:

@@ -2,269 +2,179 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from common import LOCK_FILE, ROOT
-from common.dvc import run_dvc
-from common.environment import isolate
 from common.files import file_digest, replacing
-from common.git import git
-from configs.outs import Outs
+from common.git import find_commit, git
+from configs.outs import MODEL_FILE, Outs
 from evaluation.measures import read_metrics
-from reproduction.comparison import Difference, Facts, Results, compare, compare_tensors, differences, judge
+from model.checkpoint import read_header
+from registry.identity import occurrence
+from reproduction.checkout import PastCheckout, checked_out, dvc_cache
+from reproduction.comparison import (
+    Difference,
+    Provenance,
+    compare_provenance,
+    compare_results,
+    compare_tensors,
+    conclude,
+)
+from reproduction.finding import find_pair, find_past
+from reproduction.lock import CURVE, NoRun, locked_runs
+from reproduction.md5 import cached_md5s, file_md5, folder_md5s, listing_md5
+from reproduction.packages import installed_packages
 from reproduction.past import (
     NotReproducible,
     PastRun,
-    cached_listing,
-    facts_of_lock,
-    facts_of_tree,
-    fetch_registered,
-    file_md5,
-    find_past,
-    folder_listing,
-    folder_md5,
-    hardware_here,
-    installed_packages,
-    read_utterances,
-    record_verdict,
-    registered_as,
+    provenance_of_identity,
+    provenance_of_lock,
+    provenance_of_tree,
 )
+from reproduction.registered import fetch_registered, recognised, record_verdict
+from reproduction.report import difference_lines
+from reproduction.results import UTTERANCES, Results, known_of_both, read_utterances
 
 Say = Callable[[str], None]
-Dvc = Callable[..., str | None]
-
-_NOT_INHERITED = ("ZENML_", "MLFLOW_", "MYXTTS_", "DVC_ROOT", "DVC_STAGE")
-_SHOWN_DIFFERENCES = 20
 
 
-def reproduce(wanted: str, preset: str, say: Say) -> dict[str, Any]:
+def reproduce(wanted: str | None, preset: str | None, say: Say) -> dict[str, Any]:
     """Make the run of a commit, version or `@alias` again, elsewhere; returns the verdict, as `--json` prints it.
 
-    `say` is told what is being done. The checkout and its registry stay as they are, but for the verdict, which is
-    kept under the registered run or, where the run is not registered, in `reports/<preset>/`.
-    Raises `LookupError` for what does not exist and `NotReproducible` for what cannot be made again.
+    `reproduction.finding.find_past` says which run is meant, and what is raised if there is none. `say` is told what is
+    being done. The checkout and its registry stay as they are, but for the verdict, which is kept under the registered
+    run or, where the run is not registered, in `reports/<preset>/`. Raises `NotReproducible` for what cannot be made
+    again.
     """
-    isolate()
     past = find_past(wanted, preset)
-    _refuse(past)
-    with _worktree(past.commit) as checkout:
-        say(f"{past.name} is made again in {checkout}")
-        dvc = functools.partial(run_dvc, folder=checkout, environment=_environment(checkout))
-        cache, outs, then = _cache(), Outs(preset, checkout), checkout.with_name("past")
-        _share_cache(checkout, cache)
-        if past.lock:
-            (checkout / "dvc.lock").write_text(past.lock)
-        clips, data = _bring_corpus(past, outs, dvc, say)
-        past = _bring_results(past, outs, dvc, then)
-        past_clips = cached_listing(cache, past.facts["corpus"]["corpus"])
-        facts = {**past.facts, "clips": past_clips} if past_clips else past.facts
-        for line in _difference_lines(differences(facts, _facts_found(past, clips)), "then", "here"):
+    _require_whole(past)
+    with checked_out(past) as checkout:
+        say(f"{past.name} is made again in {checkout.root}")
+        clips, data = _bring_corpus(past, checkout, say)
+        kept = checkout.root.with_name("past")
+        past = _bring_results(past, checkout, kept)
+        if past_clips := cached_md5s(checkout.cache, past.provenance["corpus"]["corpus"]):
+            past = replace(past, provenance={**past.provenance, "clips": past_clips})
+        for line in difference_lines(compare_provenance(past.provenance, _met(past, clips)), "then", "here"):
             say(line)
-        if dvc("repro", "--single-item", "--force", "--no-commit", f"voice@{preset}") is None:
+        if not checkout.make(checkout.places.run_stage):
             raise NotReproducible(f"the code of {past.name} did not come to its end; the reason is above")
-        different = _with_files_named(differences(facts, _facts_made(past, outs, clips)), past.commit)
-        verdict = judge(past.results, _results(outs), different, hardware_known="hardware" in past.facts)
+        different = compare_provenance(past.provenance, _provenance_made(past, checkout, clips))
+        verdict = conclude(
+            past.results,
+            _results_made(checkout),
+            _with_files_named(different, past.commit),
+            hardware_known="hardware" in past.provenance,
+        )
         made = verdict.as_dict() | {
             "run": past.name,
-            "preset": preset,
+            "preset": past.preset,
             "commit": past.commit,
             "data": data,
-            "tensors": _compare_checkpoints(then, outs.checkpoints),
+            "tensors": _compare_checkpoints(kept, checkout.checkpoints),
             "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
     return made | {"kept": _keep(past, made)}
 
 
-def diff(one: str, other: str, preset: str) -> dict[str, Any]:
+def diff(one: str, other: str, preset: str | None) -> dict[str, Any]:
     """Name what differs between two runs, each a commit, a version or an `@alias`.
 
-    Raises `LookupError` for what does not exist and `NotReproducible` for a commit that records no run.
+    `reproduction.finding.find_pair` says which runs are meant, and what is raised if there are none.
     """
-    isolate()
-    runs = [find_past(wanted, preset) for wanted in (one, other)]
-    listings = [cached_listing(_cache(), run.facts["corpus"]["corpus"]) for run in runs]
-    clips = [{"clips": listing} if all(listings) else {} for listing in listings]
-    first, second = ({**run.facts, **facts_of_tree(run.commit), **more} for run, more in zip(runs, clips, strict=True))
+    runs = find_pair(one, other, preset)
+    listings = [cached_md5s(dvc_cache(), run.provenance["corpus"]["corpus"]) for run in runs]
+    clips: list[Provenance] = [{"clips": listing} if all(listings) else {} for listing in listings]
+    first, second = (
+        {**run.provenance, **provenance_of_tree(run.commit), **more} for run, more in zip(runs, clips, strict=True)
+    )
+    results = compare_results(*known_of_both(runs[0].results, runs[1].results))
     return {
+        "preset": runs[0].preset,
         "runs": [
             {"run": run.name, "commit": run.commit, "uncommitted": run.uncommitted, "recipe": run.recipe}
             for run in runs
         ],
-        "differences": [vars(difference) for difference in differences(first, second)],
-        "results": [vars(row) for row in compare(*_common(*(run.results for run in runs))) if not row.same],
+        "differences": [vars(difference) for difference in compare_provenance(first, second)],
+        "results": [vars(row) for row in results if not row.same],
     }
 
 
-def verdict_lines(made: Mapping[str, Any]) -> list[str]:
-    """What to print of a verdict."""
-    because = f" ({made['cause']})" if made["cause"] else ""
-    lines = [*_table(made["results"], "then", "now"), ""]
-    lines += [f"{name}: {words}" for name, words in made["tensors"].items()]
-    lines += [f"not compared, because it was not kept: {name}" for name in made["not_compared"]]
-    different = [Difference(**row) for row in made["differences"]]
-    lines += [f"data: {made['data']}", *_difference_lines(different, "then", "now")]
-    return [*lines, f"kept in {made['kept']}", "", f"{made['run']}: {made['verdict']}{because}"]
-
-
-def diff_lines(made: Mapping[str, Any]) -> list[str]:
-    """What to print of two runs."""
-    names = [run["run"] for run in made["runs"]]
-    lines = [
-        f"{run['run']}: commit {run['commit'][:12]}"
-        + (f", recipe {run['recipe'][:12]}" if run["recipe"] else "")
-        + (f", uncommitted: {run['uncommitted']}" if run["uncommitted"] else "")
-        for run in made["runs"]
-    ]
-    if not made["differences"] and not made["results"]:
-        return [*lines, "nothing that is known of both differs"]
-    different = [Difference(**row) for row in made["differences"]]
-    return [*lines, *_difference_lines(different, *names), *_table(made["results"], *names)]
-
-
-def _refuse(past: PastRun) -> None:
+def _require_whole(past: PastRun) -> None:
     if past.uncommitted:
         raise NotReproducible(
             f"{past.name} was made from a checkout with uncommitted changes ({past.uncommitted}); "
             "no commit has all that decided it"
         )
-    if not git("rev-parse", "--verify", "--quiet", f"{past.commit}^{{commit}}"):
-        raise LookupError(f"{past.name} was made from commit {past.commit}, which is not in this clone; fetch it")
+    if not find_commit(past.commit):
+        raise NoRun(f"{past.name} was made from commit {past.commit}, which is not in this clone; fetch it")
 
 
-@contextlib.contextmanager
-def _worktree(commit: str) -> Iterator[Path]:
-    """The commit, checked out in a folder of its own inside another; both are gone when the block ends."""
-    handler = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    try:
-        with tempfile.TemporaryDirectory(prefix="myxtts-") as folder:
-            checkout = Path(folder, "checkout")
-            # No hooks: one of DVC's would check out more than is needed.
-            add = ["git", "-c", "core.hooksPath=/dev/null", "worktree", "add", "--detach", str(checkout), commit]
-            try:
-                done = subprocess.run(add, cwd=ROOT, capture_output=True, text=True)
-                if done.returncode:
-                    raise NotReproducible(f"commit {commit[:12]} cannot be checked out: {done.stderr.strip()}")
-                yield checkout
-            finally:
-                git("worktree", "remove", "--force", str(checkout))
-                git("worktree", "prune")
-    finally:
-        signal.signal(signal.SIGTERM, handler)
-
-
-def _environment(checkout: Path) -> dict[str, str]:
-    """An environment in which the checkout's own code runs, with stores of its own."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
-    return inherited | {"PYTHONPATH": str(checkout), "DVC_SITE_CACHE_DIR": str(checkout.with_name("dvc-site"))}
-
-
-def _cache() -> Path:
-    """DVC's cache of the user's checkout."""
-    from dvc.config import Config
-
-    return Path(Config(str(ROOT / ".dvc"))["cache"].get("dir") or ROOT / ".dvc" / "cache")
-
-
-def _share_cache(checkout: Path, cache: Path) -> None:
-    """Give a checkout DVC's cache and the remotes that the user has now."""
-    from dvc.config import Config, merge
-
-    now = Config(str(ROOT / ".dvc"))
-    with Config(str(checkout / ".dvc")).edit("local") as local:
-        for level in ("repo", "local"):
-            merge(local, now.load_one(level))
-        local["cache"]["dir"] = str(cache)
-
-
-def _has_remote() -> bool:
-    from dvc.config import Config
-
-    return bool(Config(str(ROOT / ".dvc"))["core"].get("remote"))
-
-
-def _bring_corpus(past: PastRun, outs: Outs, dvc: Dvc, say: Say) -> tuple[dict[str, str], str]:
+def _bring_corpus(past: PastRun, checkout: PastCheckout, say: Say) -> tuple[dict[str, str], str]:
     """Put the run's corpus into the checkout; returns the MD5 of its files, and in words where it came from."""
-    stage = f"corpus@{past.preset}"
-    ways = {
-        "from DVC's cache": ("checkout", stage),
-        "pulled from DVC's remote": ("pull", stage),
-        "made again from its source": ("repro", "--single-item", "--force", "--no-commit", stage),
-    }
-    for way, command in ways.items():
-        if command[0] == "pull" and not _has_remote():
-            continue
+    stage = checkout.places.corpus_stage
+    way = checkout.fetch(stage, checkout.corpus)
+    if way is None:
+        way = "made again from its source"
         say(f"data: {way}")
-        if dvc(*command) is not None and outs.corpus.is_dir():
-            break
-    else:
-        raise NotReproducible(f"the data of {past.name} cannot be had; the reason is above")
-    clips = folder_listing(outs.corpus)
-    found, recorded = folder_md5(clips), past.facts["corpus"]["corpus"]
+        if not checkout.make(stage):
+            raise NotReproducible(f"the data of {past.name} cannot be had; the reason is above")
+    clips = folder_md5s(checkout.corpus)
+    found, recorded = listing_md5(clips), past.provenance["corpus"]["corpus"]
     data = f"{way}, " + (f"as recorded ({found})" if found == recorded else f"{found}, but recorded was {recorded}")
     say(f"data: {data}")
     return clips, data
 
 
-def _bring_results(past: PastRun, outs: Outs, dvc: Dvc, folder: Path) -> PastRun:
+def _bring_results(past: PastRun, checkout: PastCheckout, folder: Path) -> PastRun:
     """Put the run's checkpoints and table into a folder, as far as they were kept; the run with what they say."""
     folder.mkdir()
-    stage = f"voice@{past.preset}"
     if past.version:
         fetch_registered(past.version, folder)
-    elif dvc("checkout", stage) is not None or (_has_remote() and dvc("pull", stage) is not None):
-        for path in (*outs.checkpoints.iterdir(), outs.reports / "listening" / "utterances.csv"):
+    elif checkout.fetch(checkout.places.run_stage, checkout.checkpoints):
+        for path in (*checkout.checkpoints.iterdir(), checkout.utterances):
             shutil.move(path, folder)
-    results = replace(past.results, utterances=read_utterances(folder / "utterances.csv"))
-    return registered_as(replace(past, results=results), sorted(folder.glob("*.safetensors")))
+    results = replace(past.results, utterances=read_utterances(folder / UTTERANCES))
+    return recognised(replace(past, results=results), sorted(folder.glob("*.safetensors")))
 
 
-def _facts_found(past: PastRun, clips: Mapping[str, str]) -> dict[str, Mapping[str, Any]]:
+def _met(past: PastRun, clips: Mapping[str, str]) -> Provenance:
     """What a past run meets here: its corpus, the packages that it pinned as they are installed, this machine."""
-    installed = installed_packages()
+    installed, here = installed_packages(), provenance_of_identity(occurrence())
     return {
         "clips": clips,
-        "corpus": {"corpus": folder_md5(clips)},
-        "packages": {name: installed.get(name) for name in past.facts["packages"]},
-        "python": {"python": installed["python"]},
-        "hardware": hardware_here(),
+        "corpus": {"corpus": listing_md5(clips)},
+        "packages": {name: installed.get(name) for name in past.provenance["packages"]},
+        **{cause: {name: found.get(name) for name in past.provenance.get(cause, ())} for cause, found in here.items()},
     }
 
 
-def _facts_made(past: PastRun, outs: Outs, clips: Mapping[str, str]) -> Facts:
+def _provenance_made(past: PastRun, checkout: PastCheckout, clips: Mapping[str, str]) -> Provenance:
     """What made the run of this moment."""
-    from model.checkpoint import read_header
-
-    recipe = read_header(outs.checkpoints / "model.safetensors")["recipe"]
+    recipe = read_header(checkout.checkpoints / MODEL_FILE)["recipe"]
     return {
-        **facts_of_lock((outs.root / "dvc.lock").read_text(), outs.preset),
-        **_facts_found(past, clips),
+        **provenance_of_lock(locked_runs(checkout.lock)[past.preset]),
+        **_met(past, clips),
         "code": {"recipe": recipe["code"]},
         "locked": {LOCK_FILE: recipe["lock_file"]},
     }
 
 
-def _results(outs: Outs) -> Results:
+def _results_made(checkout: PastCheckout) -> Results:
     return Results(
         {
-            "checkpoints": folder_md5(folder_listing(outs.checkpoints)),
-            "training.csv": file_md5(outs.reports / "training.csv"),
-            **{path.name: file_digest(path) for path in sorted(outs.checkpoints.iterdir())},
+            "checkpoints": listing_md5(folder_md5s(checkout.checkpoints)),
+            CURVE: file_md5(checkout.curve),
+            **{path.name: file_digest(path) for path in sorted(checkout.checkpoints.iterdir())},
         },
-        read_metrics((outs.reports / "metrics.json").read_text()),
-        read_utterances(outs.reports / "listening" / "utterances.csv"),
+        read_metrics(checkout.metrics.read_text(encoding="utf-8")),
+        read_utterances(checkout.utterances),
     )
 
 
@@ -273,19 +183,18 @@ def _with_files_named(different: Iterable[Difference], commit: str) -> list[Diff
     recorded = git("log", "-1", "--format=%H", commit, "--", "dvc.lock").strip()
     named: list[Difference] = []
     for difference in different:
-        lines = git("diff", "--raw", "--no-abbrev", recorded, commit, "--", difference.name).splitlines()
-        if difference.cause != "code" or not lines:
+        if difference.cause != "code" or not recorded:
             named.append(difference)
             continue
-        for line in lines:
-            _, _, before, after, _, path = line.split(maxsplit=5)
-            named.append(Difference("code", path, before, after))
+        rows = git("diff", "--raw", "--no-renames", "--no-abbrev", recorded, commit, "--", difference.name).splitlines()
+        files = [row.split(maxsplit=5) for row in rows]
+        named += [Difference("code", path, before, after) for _, _, before, after, _, path in files] or [difference]
     return named
 
 
-def _compare_checkpoints(then: Path, now: Path) -> dict[str, str]:
+def _compare_checkpoints(kept: Path, now: Path) -> dict[str, str]:
     """In words, how far apart the tensors of checkpoints are whose bytes differ."""
-    pairs = {path.name: (path, now / path.name) for path in sorted(then.glob("*.safetensors"))}
+    pairs = {path.name: (path, now / path.name) for path in sorted(kept.glob("*.safetensors"))}
     return {
         name: compare_tensors(before, after)
         for name, (before, after) in pairs.items()
@@ -295,34 +204,9 @@ def _compare_checkpoints(then: Path, now: Path) -> dict[str, str]:
 
 def _keep(past: PastRun, made: Mapping[str, Any]) -> str:
     """Keep a verdict; returns where."""
-    if past.version:
-        return record_verdict(past.version, made)
-    path = Outs(past.preset).reports / f"reproduction-{past.commit[:12]}.json"
+    if past.version and (kept := record_verdict(past.version, made)):
+        return kept
+    path = Outs(past.preset, ROOT).reports / f"reproduction-{past.commit[:12]}.json"
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(made, indent=2) + "\n")
     return path.relative_to(ROOT).as_posix()
-
-
-def _common(one: Results, other: Results) -> tuple[Results, Results]:
-    """What is known of both."""
-    digests = [
-        {name: run.digests[name] for name in run.digests if name in one.digests.keys() & other.digests.keys()}
-        for run in (one, other)
-    ]
-    metrics = [run.metrics if one.metrics and other.metrics else {} for run in (one, other)]
-    return Results(digests[0], metrics[0]), Results(digests[1], metrics[1])
-
-
-def _table(rows: Iterable[Mapping[str, Any]], first: str, second: str) -> list[str]:
-    cells = [("", first, second, "")]
-    cells += [(row["what"], row["past"], row["now"], "" if row["same"] else "differs") for row in rows]
-    return [f"{what:32}{past[:20]:>20}  {now[:20]:>20}  {same}".rstrip() for what, past, now, same in cells]
-
-
-def _difference_lines(different: Sequence[Difference], first: str, second: str) -> list[str]:
-    lines = [
-        f"{difference.cause}: {difference.name}: {first} {difference.past}, {second} {difference.now}"
-        for difference in different[:_SHOWN_DIFFERENCES]
-    ]
-    more = len(different) - len(lines)
-    return [*lines, *([f"and {more} more; --json names them all"] if more else [])]

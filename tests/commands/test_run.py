@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from commands.run import RunError, _alone, _list_preset
+from commands.run import RunError, _alone
 from common import ROOT
-from configs.editing import apply_settings
+from configs.editing import apply_settings, list_preset
 from tests.commands.conftest import Call
 
 
@@ -60,7 +60,7 @@ def test_dvc_learns_of_a_preset_once(presets: Path) -> None:
     params = presets.parent / "params.yaml"
     params.write_text((ROOT / "params.yaml").read_text())
     for preset in ("smoke", "demo", "smoke"):
-        _list_preset(preset)
+        list_preset(preset, presets.parent)
     assert yaml.safe_load(params.read_text()) == {"presets": ["smoke", "demo"]}
     assert params.read_text().startswith("# The presets that were run here")
 

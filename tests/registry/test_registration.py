@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mlflow import MlflowException
@@ -32,8 +33,9 @@ def test_registration_makes_a_version_once_and_the_challenger_again(
     assert second.aliases == [CHALLENGER]
     content = json.loads((outs.reports / "identity.json").read_text())
     identity = Identity.from_json(content)
-    assert identity == Identity.from_tags(second.tags).model_copy(update={"files": {}})
-    assert identity.missing() == ["myxtts.files"]
+    elsewhere: dict[str, Any] = {"files": {}, "commit": "", "clean": None, "uncommitted": ""}
+    assert identity == Identity.from_tags(second.tags).model_copy(update=elsewhere)
+    assert identity.missing() == ["myxtts.files", "myxtts.commit", "myxtts.clean"]
     assert (identity.run, identity.recipe, identity.zenml_run) == ("run 7", RECIPE, "a run")
     assert identity.environment()["hardware"].keys() == {"cpu", "gpu"}
 

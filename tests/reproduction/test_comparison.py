@@ -19,16 +19,16 @@ from reproduction.comparison import (
     ENVIRONMENT,
     WITHIN_TOLERANCE,
     Difference,
-    Facts,
-    Results,
-    agree,
-    compare,
+    Provenance,
+    compare_provenance,
+    compare_results,
     compare_tensors,
-    differences,
-    judge,
+    conclude,
+    metrics_agree,
 )
+from reproduction.results import Results
 
-FACTS: Facts = {aspect: {"kept": 1, "changed": 1} for aspect in ASPECTS}
+PROVENANCE: Provenance = {aspect: {"kept": 1, "changed": 1} for aspect in ASPECTS}
 RESULTS = Results(
     {"checkpoints": "a", "training.csv": "b"},
     {"cer": 0.2, "dnsmos": 3.0, "rtf": 0.1, "nothing": math.nan},
@@ -38,37 +38,40 @@ OTHER_BYTES = {"checkpoints": "z", "training.csv": "b"}
 LIBRARY = Difference("library", "numpy", "1", "2")
 
 
-def changed(*aspects: str) -> Facts:
-    return {**FACTS, **{aspect: {"kept": 1, "changed": 2} for aspect in aspects}}
+def changed(*aspects: str) -> Provenance:
+    return {**PROVENANCE, **{aspect: {"kept": 1, "changed": 2} for aspect in aspects}}
 
 
 @pytest.mark.parametrize(("aspect", "cause"), ASPECTS.items())
-def test_what_differs_is_named_and_nothing_else(aspect: str, cause: str) -> None:
-    assert differences(FACTS, changed(aspect)) == [Difference(cause, "changed", 1, 2)]
-    assert differences(FACTS, FACTS) == []
+def test_a_difference_of_provenance_is_named_alone(aspect: str, cause: str) -> None:
+    assert compare_provenance(PROVENANCE, changed(aspect)) == [Difference(cause, "changed", 1, 2)]
+    assert compare_provenance(PROVENANCE, PROVENANCE) == []
 
 
 @given(st.sets(st.sampled_from(sorted(ASPECTS)), min_size=1))
-def test_causes_come_in_one_order(aspects: set[str]) -> None:
+def test_differences_come_in_the_order_of_causes(aspects: set[str]) -> None:
     order = list(dict.fromkeys(ASPECTS.values()))
-    causes = [difference.cause for difference in differences(FACTS, changed(*aspects))]
+    causes = [difference.cause for difference in compare_provenance(PROVENANCE, changed(*aspects))]
     assert sorted(causes, key=order.index) == causes
     assert len(causes) == len(aspects)
 
 
-def test_what_only_one_run_has_differs() -> None:
+def test_a_package_that_only_one_run_has_is_a_difference() -> None:
     past, now = {"packages": {"a": "1"}}, {"packages": {"b": "1"}}
-    assert differences(past, now) == [Difference("library", "a", "1", None), Difference("library", "b", None, "1")]
+    assert compare_provenance(past, now) == [
+        Difference("library", "a", "1", None),
+        Difference("library", "b", None, "1"),
+    ]
 
 
-def test_an_aspect_that_one_run_does_not_know_is_not_compared() -> None:
-    assert differences({"hardware": {"cpu": "x"}}, {"seed": {"seed": 1}}) == []
+def test_an_aspect_that_one_run_does_not_know_is_no_difference() -> None:
+    assert compare_provenance({"hardware": {"cpu": "x"}}, {"seed": {"seed": 1}}) == []
 
 
-def test_equal_results_are_bit_identical_whatever_the_clock_says() -> None:
+def test_a_reproduction_is_bit_identical_whatever_the_clock_says() -> None:
     slower = [{**row, "rtf": "9"} for row in RESULTS.utterances]
     now = Results({**RESULTS.digests, "more": "c"}, {**RESULTS.metrics, "rtf": 9.0, "far_rtf": 1.0}, slower)
-    verdict = judge(RESULTS, now, [LIBRARY], True)
+    verdict = conclude(RESULTS, now, [LIBRARY], True)
     assert (verdict.verdict, verdict.cause) == (BIT_IDENTICAL, None)
     assert verdict.differences == [LIBRARY]
     assert verdict.not_compared == []
@@ -89,51 +92,53 @@ def test_equal_results_are_bit_identical_whatever_the_clock_says() -> None:
     ],
     ids=str,
 )
-def test_the_least_change_is_not_bit_identical(change: dict[str, Any]) -> None:
-    verdict = judge(RESULTS, dataclasses.replace(RESULTS, **change), [], True)
+def test_a_reproduction_with_the_least_change_is_not_bit_identical(change: dict[str, Any]) -> None:
+    verdict = conclude(RESULTS, dataclasses.replace(RESULTS, **change), [], True)
     assert (verdict.verdict, verdict.cause) == (DIFFERENT, "nondeterminism")
     assert sum(not row.same for row in verdict.results) == 1
 
 
-def test_what_was_not_kept_is_said() -> None:
-    verdict = judge(Results({"checkpoints": "a"}), RESULTS, [], True)
+def test_a_reproduction_says_what_was_not_kept() -> None:
+    verdict = conclude(Results({"checkpoints": "a"}), RESULTS, [], True)
     assert verdict.verdict == BIT_IDENTICAL
     assert verdict.not_compared == ["metrics", "utterances"]
 
 
 @pytest.mark.parametrize("cause", sorted(set(ASPECTS.values())))
 @pytest.mark.parametrize("cer", [0.2, 0.2 + 2 * ABSOLUTE_TOLERANCE], ids=["near", "far"])
-def test_only_another_environment_with_near_metrics_is_within_tolerance(cause: str, cer: float) -> None:
+def test_a_reproduction_in_another_environment_is_within_tolerance_if_its_metrics_are_near(
+    cause: str, cer: float
+) -> None:
     now = dataclasses.replace(RESULTS, digests=OTHER_BYTES, metrics={**RESULTS.metrics, "cer": cer})
-    verdict = judge(RESULTS, now, [Difference(cause, "name", 1, 2)], True)
+    verdict = conclude(RESULTS, now, [Difference(cause, "name", 1, 2)], True)
     assert verdict.verdict == (WITHIN_TOLERANCE if cause in ENVIRONMENT and cer == 0.2 else DIFFERENT)
     assert verdict.cause == f"{cause}: name"
 
 
-def test_another_recipe_is_not_excused_by_another_environment() -> None:
+def test_a_reproduction_of_another_recipe_is_not_excused_by_another_environment() -> None:
     now = dataclasses.replace(RESULTS, digests=OTHER_BYTES)
-    verdict = judge(RESULTS, now, [Difference("code", "model/layers.py", 1, 2), LIBRARY], True)
+    verdict = conclude(RESULTS, now, [Difference("code", "model/layers.py", 1, 2), LIBRARY], True)
     assert (verdict.verdict, verdict.cause) == (DIFFERENT, "code: model/layers.py")
 
 
-def test_without_metrics_there_is_no_tolerance() -> None:
+def test_a_reproduction_without_metrics_has_no_tolerance() -> None:
     past = dataclasses.replace(RESULTS, metrics={})
-    assert judge(past, dataclasses.replace(RESULTS, digests=OTHER_BYTES), [LIBRARY], True).verdict == DIFFERENT
+    assert conclude(past, dataclasses.replace(RESULTS, digests=OTHER_BYTES), [LIBRARY], True).verdict == DIFFERENT
 
 
-def test_nondeterminism_is_not_claimed_of_unknown_hardware() -> None:
-    verdict = judge(RESULTS, dataclasses.replace(RESULTS, digests=OTHER_BYTES), [], False)
+def test_a_reproduction_does_not_blame_nondeterminism_where_hardware_is_unknown() -> None:
+    verdict = conclude(RESULTS, dataclasses.replace(RESULTS, digests=OTHER_BYTES), [], False)
     assert verdict.cause == "nondeterminism, or hardware, which was not recorded"
 
 
 @given(st.dictionaries(st.text(min_size=1), st.floats(allow_nan=True), max_size=4))
 def test_metrics_agree_with_themselves(metrics: dict[str, float]) -> None:
-    assert agree(metrics, metrics)
+    assert metrics_agree(metrics, metrics)
 
 
-def test_columns_that_differ_are_named() -> None:
+def test_columns_of_utterances_that_differ_are_named() -> None:
     now = [{**row, "cer": "1", "rtf": "2"} for row in RESULTS.utterances]
-    row = compare(RESULTS, dataclasses.replace(RESULTS, utterances=now))[-1]
+    row = compare_results(RESULTS, dataclasses.replace(RESULTS, utterances=now))[-1]
     assert (row.what, row.now, row.same) == ("utterances.csv", "2 rows cer", False)
 
 

@@ -1,362 +1,214 @@
-"""Past runs made again from their commits, in a clone with a run of the smallest steps."""
+"""Runs made again, of a repository whose stages take no time; `NOISE` makes their results others."""
 
 from __future__ import annotations
 
-import copy
+import hashlib
 import json
-import os
-import shutil
-import signal
-import socket
-import stat
-import subprocess
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import soundfile as sf
-import yaml
 
-from tests.pipelines.clone import Clone
-
-CLI = ("-m", "commands.main")
-SMALLEST = {
-    "train.steps": 2,
-    "vocoder.pitch_steps": 1,
-    "vocoder.filter_steps": 1,
-    "evaluation.sentences": 1,
-    "evaluation.far_sentences": 1,
-    "evaluation.hard_sentences": 1,
-    "evaluation.audio_examples": 1,
-}
-BELONGING = [
-    "configs/smoke.yaml",
-    "dvc.lock",
-    "reports/smoke/metrics.json",
-    "reports/smoke/training.csv",
-]
+from commands.main import main
+from registry.identity import occurrence
+from reproduction.lock import NoRun
+from reproduction.md5 import cached_md5s
+from reproduction.past import NotReproducible, provenance_of_identity
+from reproduction.reproduce import diff, reproduce
+from tests.reproduction.conftest import TINY, Repository, run_of_head
 
 
-def git(clone: Clone, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=clone.folder, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
+@pytest.fixture(autouse=True)
+def no_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/none.db")
 
 
-def reproduce(clone: Clone, wanted: str = "HEAD", code: int = 0) -> dict[str, Any]:
-    process = clone.start(*CLI, "reproduce", wanted, "--preset", "smoke", "--json")
-    out, error = process.communicate()
-    assert process.returncode == code, error[-5000:]
-    verdict: dict[str, Any] = json.loads(out)
-    return verdict
+def remake(wanted: str | None = "HEAD", preset: str | None = None) -> dict[str, Any]:
+    return reproduce(wanted, preset, lambda _: None)
 
 
-class History:
-    """A clone whose last commit is the run that it made; `said` is what was said on the way."""
-
-    def __init__(self, folder: Path):
-        self.clone = Clone(folder)
-        shutil.rmtree(self.clone.folder / "reports", ignore_errors=True)
-        self.clone.git("commit", "-qam", "without reports", "--allow-empty")
-        self.said: dict[str, Any] = {}
-        (self.clone.folder / "README.md").open("a").write("A change that is nobody's business.\n")
-        (self.clone.folder / "staged.txt").write_text("staged for another commit")
-        self.clone.git("add", "staged.txt")
-        settings = [argument for key, value in SMALLEST.items() for argument in ("--set", f"{key}={value}")]
-        self.said["run"] = self.clone.run(*settings)
-        self.said["uncommitted"] = self.clone.python(*CLI, "reproduce", "@challenger", "--preset", "smoke", code=1)
-        self.said["commit"] = self.clone.run("--commit")
-        self.commit = git(self.clone, "rev-parse", "HEAD")
+def record_identity(repository: Repository, **fields: str) -> str:
+    """Commit the identity of the run, as if it was made here but for `fields`; returns the commit."""
+    here = occurrence().as_json() | {"recipe.corpus": run_of_head(repository).provenance["corpus"]["corpus"]}
+    model = repository.folder / "weights" / "tiny" / "model.safetensors"
+    here["sha256.model.safetensors"] = hashlib.sha256(model.read_bytes()).hexdigest()
+    return repository.commit({"results/tiny/identity.json": json.dumps(here | fields)})
 
 
-@pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory) -> History:
-    return History(tmp_path_factory.mktemp("history"))
+def test_a_run_is_reproduced_to_the_last_bit_beside_an_altered_checkout(recorded: Repository) -> None:
+    commit = recorded.git("rev-parse", "HEAD")
+    recorded.write({"former/work.py": "raise SystemExit(1)", "presets/tiny.yaml": "seed: 2"})
+    made = remake()
+    assert (made["verdict"], made["cause"], made["differences"]) == ("bit-identical", None, [])
+    assert made["not_compared"] == []
+    assert {row["what"] for row in made["results"]} == {"checkpoints", "training.csv", "cer", "utterances.csv"}
+    assert (made["run"], made["preset"], made["commit"]) == (f"commit {commit[:12]}", "tiny", commit)
+    assert made["data"].startswith("from DVC's cache, as recorded")
+    assert made["kept"] == f"reports/tiny/reproduction-{commit[:12]}.json"
+    assert json.loads((recorded.folder / made["kept"]).read_text())["verdict"] == "bit-identical"
+    assert recorded.git("diff", "--name-only").split() == ["former/work.py", "presets/tiny.yaml"]
 
 
-def test_a_run_says_what_to_commit_and_commits_nothing_else(history: History) -> None:
-    clone = history.clone
-    assert sorted(history.said["run"]["to_commit"]) == BELONGING
-    assert history.said["commit"]["to_commit"] == []
-    assert sorted(git(clone, "show", "--name-only", "--format=", "HEAD").split()) == BELONGING
-    recipe = clone.challenger()["identity"]["recipe.id"]
-    assert git(clone, "log", "-1", "--format=%B") == f"Run smoke: version 1, recipe {recipe[:12]}"
-    assert git(clone, "status", "--porcelain").splitlines() == ["M README.md", "A  staged.txt"]
-
-
-def test_a_version_learns_its_commit(history: History) -> None:
-    identity = history.clone.challenger()["identity"]
-    assert (identity["commit"], identity["clean"], identity["uncommitted"]) == (history.commit, "true", "")
-    assert "configs/smoke.yaml" in history.said["uncommitted"]
-    assert "uncommitted changes" in history.said["uncommitted"]
-
-
-def test_a_run_of_uncommitted_code_is_not_committed(history: History) -> None:
-    source = history.clone.folder / "model/layers.py"
-    original = source.read_text()
-    source.write_text(original + "# changed\n")
-    try:
-        error = history.clone.python(*CLI, "run", "smoke", "--commit", code=1)
-    finally:
-        source.write_text(original)
-    assert "not committed; commit them first: model/layers.py" in error
-    assert git(history.clone, "rev-parse", "HEAD") == history.commit
-
-
-@pytest.mark.parametrize("wanted", ["HEAD", pytest.param("@challenger", marks=pytest.mark.slow)])
-def test_a_run_is_made_again_to_the_last_bit_beside_an_altered_checkout(
-    history: History, wanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clone = history.clone
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    source = clone.folder / "model/layers.py"
-    original = source.read_text()
-    source.write_text(original.replace("1000.0 **", "2000.0 **"))
-    try:
-        before = surroundings(clone)
-        verdict = reproduce(clone, wanted)
-        assert surroundings(clone) == before
-    finally:
-        source.write_text(original)
-    assert (verdict["verdict"], verdict["cause"], verdict["differences"]) == ("bit-identical", None, [])
-    assert verdict["not_compared"] == []
-    assert {"mel_l1", "utterances.csv"} <= {row["what"] for row in verdict["results"]}
-    assert verdict["commit"] == history.commit
-    assert verdict["data"].startswith("from DVC's cache, as recorded")
-    assert verdict["kept"].startswith("run ") and "reproductions/" in verdict["kept"]
-    assert clone.challenger()["identity"]["reproduced"] == f"bit-identical {verdict['at']}"
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith("myxtts-")]
-    assert len(git(clone, "worktree", "list").splitlines()) == 1
-
-
-def surroundings(clone: Clone) -> dict[str, Any]:
-    """What a reproduction must leave as it is."""
-    versions = json.loads(clone.python(*CLI, "models", "--json"))
-    for version in versions:
-        version["identity"].pop("reproduced", None)
-    folders = ("checkpoints", "corpora", "reports", ".dvc/cache", ".work", ".zenml-home/stores")
-    files = [path for folder in folders for path in (clone.folder / folder).rglob("*") if path.is_file()]
-    return {
-        "status": git(clone, "status", "--porcelain"),
-        "head": git(clone, "rev-parse", "HEAD"),
-        "diff": git(clone, "diff", "HEAD"),
-        "versions": versions,
-        "files": sorted((path.relative_to(clone.folder).as_posix(), path.stat().st_mtime_ns) for path in files),
-    }
-
-
-def replaced(path: str, old: str, new: str) -> Callable[[Path], None]:
-    def alter(folder: Path) -> None:
-        content = (folder / path).read_text()
-        assert old in content
-        (folder / path).write_text(content.replace(old, new, 1))
-
-    return alter
-
-
-ALTERATIONS = {
-    "a setting": (
-        replaced("configs/smoke.yaml", "learning_rate: 1.0e-3", "learning_rate: 2.0e-3"),
-        "config: train.learning_rate",
-    ),
-    "the seed": (replaced("configs/smoke.yaml", "seed: 1", "seed: 2"), "seed: seed"),
-    "the thread count": (replaced("configs/smoke.yaml", "threads: 1", "threads: 2"), "thread count: threads"),
-    "a function": (replaced("model/layers.py", "1000.0 **", "2000.0 **"), "code: model/layers.py"),
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("what", ALTERATIONS)
-def test_what_was_changed_alone_is_named_alone(history: History, what: str) -> None:
-    alter, cause = ALTERATIONS[what]
-    clone = history.clone
-    clone.git("stash")
-    alter(clone.folder)
-    clone.git("commit", "-qam", "an alteration without a run")
-    try:
-        verdict = reproduce(clone, code=1)
-    finally:
-        clone.git("reset", "-q", "--hard", history.commit)
-        clone.git("stash", "pop", "--index")
-    assert (verdict["verdict"], verdict["cause"]) == ("different", cause)
-    assert [f"{row['cause']}: {row['name']}" for row in verdict["differences"]] == [cause]
-    assert "differ" in verdict["tensors"]["model.safetensors"]
-
-
-@pytest.mark.slow
-def test_another_package_is_named(history: History) -> None:
-    clone = history.clone
-    pin = next(line for line in (clone.folder / "requirements.lock").read_text().splitlines() if "tabulate==" in line)
-    clone.git("stash")
-    replaced("requirements.lock", pin, "tabulate==0.0.1")(clone.folder)
-    clone.git("commit", "-qam", "another lock file without a run")
-    try:
-        verdict = reproduce(clone, code=1)
-    finally:
-        clone.git("reset", "-q", "--hard", history.commit)
-        clone.git("stash", "pop", "--index")
-    assert verdict["cause"] == "lock file: requirements.lock"
-    library = {"cause": "library", "name": "tabulate", "past": "0.0.1", "now": pin.partition("==")[2]}
-    assert library in verdict["differences"]
-    assert len(verdict["differences"]) == 2
-
-
-@pytest.mark.slow
-def test_a_sample_of_one_recording_is_named(history: History) -> None:
-    clone = history.clone
-    recording = sorted((clone.folder / "corpora/smoke/audio").glob("*.flac"))[0]
-    name = f"audio/{recording.name}"
-    lock = yaml.safe_load((clone.folder / "dvc.lock").read_text())
-    cache = clone.folder / ".dvc/cache/files/md5"
-    corpus = lock["stages"]["corpus@smoke"]["outs"][0]["md5"]
-    listing = json.loads((cache / corpus[:2] / corpus[2:]).read_text())
-    md5 = next(row["md5"] for row in listing if row["relpath"] == name)
-    cached = cache / md5[:2] / md5[2:]
-    original, mode = cached.read_bytes(), stat.S_IMODE(cached.stat().st_mode)
-    samples, rate = sf.read(recording, dtype="int16")
-    samples[len(samples) // 2] += 64
-    cached.chmod(0o644)
-    sf.write(str(cached), samples, rate, format="FLAC", subtype="PCM_16")
-    cached.chmod(mode)
-    try:
-        verdict = reproduce(clone, code=1)
-    finally:
-        cached.chmod(0o644)
-        cached.write_bytes(original)
-        cached.chmod(mode)
-    assert verdict["cause"] == f"data: {name}"
-    assert {row["cause"] for row in verdict["differences"]} == {"data"}
-    assert "but recorded was" in verdict["data"]
+def test_a_run_of_which_nothing_was_kept_is_reproduced_from_its_source(recorded: Repository) -> None:
+    (recorded.folder / ".dvc" / "cache").rename(recorded.folder.parent / "away")
+    made = remake(None)
+    assert (made["verdict"], made["not_compared"]) == ("bit-identical", ["utterances"])
+    assert made["data"].startswith("made again from its source, as recorded")
 
 
 @pytest.mark.parametrize(
-    ("wanted", "code", "message"),
+    ("fields", "noise", "verdict", "cause"),
     [
-        ("nowhere", 2, "there is no commit 'nowhere' in this clone"),
-        ("99", 2, "myxtts-smoke has no version 99"),
-        ("@champion", 2, "myxtts-smoke has no version @champion"),
-        ("HEAD~1", 1, "has no dvc.lock: it records no run"),
+        (None, 1, "different", "nondeterminism, or hardware, which was not recorded"),
+        ({}, 1, "different", "nondeterminism"),
+        ({"gpu": ""}, 1, "different", "nondeterminism"),
+        ({"cpu": "another"}, 1, "within tolerance", "hardware: cpu"),
+        ({"gpu": "another"}, 1, "within tolerance", "hardware: gpu"),
+        ({"python": "3.9.1"}, 1, "within tolerance", "library: python"),
+        ({"cpu": "another"}, 20, "different", "hardware: cpu"),
+        ({"cpu": "another"}, 0, "bit-identical", None),
+        (
+            {"cpu": "another", "recipe.corpus": "another"},
+            1,
+            "different",
+            "nondeterminism, or hardware, which was not recorded",
+        ),
+        (
+            {"cpu": "another", "sha256.model.safetensors": "another"},
+            1,
+            "different",
+            "nondeterminism, or hardware, which was not recorded",
+        ),
     ],
 )
-def test_what_is_not_there_is_said(history: History, wanted: str, code: int, message: str) -> None:
-    assert message in history.clone.python(*CLI, "reproduce", wanted, "--preset", "smoke", code=code)
-    assert message in history.clone.python(*CLI, "diff", "HEAD", wanted, "--preset", "smoke", code=code)
-
-
-def test_a_commit_without_a_run_of_the_preset_names_those_that_it_has(history: History) -> None:
-    assert "no run of preset 'demo'; it records smoke" in history.clone.python(*CLI, "reproduce", "HEAD", code=1)
-
-
-def test_a_stopped_reproduction_leaves_nothing(
-    history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_reproduction_knows_the_hardware_of_a_run_by_the_identity_in_its_commit(
+    recorded: Repository,
+    monkeypatch: pytest.MonkeyPatch,
+    fields: dict[str, str] | None,
+    noise: int,
+    verdict: str,
+    cause: str | None,
 ) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    process = history.clone.start(*CLI, "reproduce", "HEAD", "--preset", "smoke")
-    while not list(tmp_path.glob("myxtts-*/checkout/corpora/smoke/*")):
-        assert process.poll() is None
-        time.sleep(0.1)
-    process.send_signal(signal.SIGTERM)
-    _, error = process.communicate()
-    assert process.returncode == 128 + signal.SIGTERM, error
-    assert not list(tmp_path.glob("myxtts-*"))
-    assert len(git(history.clone, "worktree", "list").splitlines()) == 1
+    if fields is not None:
+        record_identity(recorded, **fields)
+    monkeypatch.setenv("NOISE", str(noise))
+    made = remake()
+    assert (made["verdict"], made["cause"]) == (verdict, cause)
+    assert ("model.safetensors" in made["tensors"]) == bool(noise)
 
 
-def test_a_second_run_is_refused_until_the_first_is_gone(history: History) -> None:
-    hold = "import time; from commands.run import _alone\nwith _alone():\n print('held', flush=True); time.sleep(60)"
-    holder = history.clone.start("-c", hold)
-    assert holder.stdout is not None and holder.stdout.readline() == "held\n"
-    error = history.clone.python(*CLI, "run", "smoke", code=1)
-    assert f"Process {holder.pid} is making a run in this checkout" in error
-    holder.kill()
-    holder.communicate()
-    assert not history.clone.run()["changed"]
+@pytest.mark.parametrize(
+    ("path", "old", "new", "cause"),
+    [
+        ("presets/tiny.yaml", "steps: 2", "steps: 3", "config: train.steps"),
+        ("presets/tiny.yaml", "seed: 1", "seed: 2", "seed: seed"),
+        ("presets/tiny.yaml", "threads: 1", "threads: 2", "thread count: threads"),
+        ("former/work.py", "% 256", "* 3 % 256", "code: former/work.py"),
+    ],
+)
+def test_a_reproduction_names_the_only_cause(recorded: Repository, path: str, old: str, new: str, cause: str) -> None:
+    recorded.commit({path: (recorded.folder / path).read_text().replace(old, new)})
+    made = remake()
+    assert (made["verdict"], made["cause"]) == ("different", cause)
+    assert [f"{row['cause']}: {row['name']}" for row in made["differences"]] == [cause]
+    assert made["tensors"]["model.safetensors"].startswith("1 of 1 tensors differ")
 
 
-def test_two_runs_are_told_apart(history: History) -> None:
-    clone = history.clone
-    same = json.loads(clone.python(*CLI, "diff", "HEAD", "@challenger", "--preset", "smoke", "--json"))
-    assert (same["differences"], same["results"]) == ([], [])
-    clone.run("--set", "train.steps=3", "--commit")
-    try:
-        for pair in (("HEAD~1", "HEAD"), ("1", "2")):
-            told = json.loads(clone.python(*CLI, "diff", *pair, "--preset", "smoke", "--json"))
-            assert told["differences"] == [{"cause": "config", "name": "train.steps", "past": 2, "now": 3}]
-            assert "mel_l1" in {row["what"] for row in told["results"]}
-        assert "config: train.steps: commit" in clone.python(*CLI, "diff", "HEAD~1", "HEAD", "--preset", "smoke")
-    finally:
-        clone.git("stash")
-        clone.git("reset", "-q", "--hard", history.commit)
-        clone.git("stash", "pop", "--index")
-        clone.run()
+def test_a_reproduction_names_a_module_that_was_renamed(recorded: Repository) -> None:
+    recorded.git("mv", "former/words.py", "former/more_words.py")
+    recorded.commit({})
+    made = remake()
+    assert (made["verdict"], made["cause"]) == ("bit-identical", None)
+    assert [row["name"] for row in made["differences"]] == ["former/more_words.py", "former/words.py"]
 
 
-@pytest.mark.slow
-def test_a_run_that_is_told_to_stop_goes_on_where_it_was(history: History) -> None:
-    clone = history.clone
-    process = clone.start(*CLI, "run", "smoke", "--set", "train.steps=5000")
-    states = clone.folder / ".work"
-    try:
-        while not list(states.glob("train_model-*.states/state-*.safetensors")):
-            assert process.poll() is None
-            time.sleep(0.2)
-        os.kill(process.pid, signal.SIGTERM)
-        _, error = process.communicate()
-        assert process.returncode == 128 + signal.SIGTERM
-        assert "stopped by SIGTERM after step" in error
-        assert "it will resume from" in error
-        assert "Traceback" not in error
-        assert list(states.glob("train_model-*.states/state-*.safetensors"))
-    finally:
-        clone.run("--set", f"train.steps={SMALLEST['train.steps']}")
+def test_a_reproduction_names_a_package_that_is_installed_in_another_version(recorded: Repository) -> None:
+    recorded.commit({"requirements.lock": "pytest==0.0.1\n"})
+    made = remake()
+    assert (made["verdict"], made["cause"]) == ("bit-identical", None)
+    assert [f"{row['cause']}: {row['name']}" for row in made["differences"]] == [
+        "lock file: requirements.lock",
+        "library: pytest",
+    ]
+    assert made["differences"][1]["past"] == "0.0.1"
 
 
-@pytest.fixture
-def ssh_remote(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """A DVC remote behind a real SSH server on this machine: its address and the key that opens it."""
-    sshd = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
-    if sshd is None or os.getuid():
-        pytest.fail("this needs root and openssh-server, which `make servers` installs")
-    Path("/run/sshd").mkdir(exist_ok=True)
-    for name in ("host", "client"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name], check=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    (tmp_path / "sshd_config").write_text(
-        f"ListenAddress 127.0.0.1:{port}\nHostKey {tmp_path}/host\nAuthorizedKeysFile {tmp_path}/client.pub\n"
-        "PermitRootLogin prohibit-password\nStrictModes no\nUsePAM no\nSubsystem sftp internal-sftp\nPidFile none\n"
+def test_a_reproduction_names_a_recording_that_was_altered(recorded: Repository) -> None:
+    cache = recorded.folder / ".dvc" / "cache"
+    corpus = run_of_head(recorded).provenance["corpus"]["corpus"]
+    md5 = cached_md5s(cache, corpus)["clip.txt"]
+    clip = cache / "files" / "md5" / md5[:2] / md5[2:]
+    clip.chmod(0o644)
+    clip.write_text("another recording")
+    clip.chmod(0o444)
+    made = remake()
+    assert (made["verdict"], made["cause"]) == ("different", "data: clip.txt")
+    assert "but recorded was" in made["data"]
+
+
+def test_a_reproduction_whose_code_fails_says_so(recorded: Repository) -> None:
+    recorded.commit({"former/work.py": "raise SystemExit('no')"})
+    with pytest.raises(NotReproducible, match=r"the code of commit .* did not come to its end; the reason is above"):
+        remake()
+
+
+def test_a_diff_names_what_differs_between_two_commits(recorded: Repository) -> None:
+    content = (recorded.folder / "dvc.lock").read_text()
+    recorded.commit(
+        {
+            "dvc.lock": content.replace("steps: 2", "steps: 3"),
+            "former/work.py": "# other code",
+            "requirements.lock": "pytest==0.0.1\n",
+        }
     )
-    server = subprocess.Popen([sshd, "-D", "-e", "-f", tmp_path / "sshd_config"], stderr=subprocess.DEVNULL)
-    try:
-        yield {"url": f"ssh://root@127.0.0.1:{port}{tmp_path}/store", "keyfile": str(tmp_path / "client")}
-    finally:
-        server.terminate()
-        server.wait()
+    told = diff("HEAD~1", "HEAD", None)
+    assert [f"{row['cause']}: {row['name']}" for row in told["differences"]] == [
+        "config: train.steps",
+        "code: former/work.py",
+        "lock file: requirements.lock",
+        "library: pytest",
+    ]
+    assert (told["preset"], told["results"]) == ("tiny", [])
+    same = diff("HEAD", "HEAD", None)
+    assert (same["differences"], same["results"]) == ([], [])
 
 
-@pytest.mark.slow
-def test_a_stranger_makes_the_run_again_from_a_remote(
-    history: History, ssh_remote: dict[str, str], tmp_path: Path
+@pytest.mark.parametrize(
+    ("wanted", "error", "words"),
+    [
+        ("nowhere", NoRun, "there is no commit 'nowhere'"),
+        ("HEAD", NotReproducible, r"has no dvc\.lock"),
+    ],
+)
+def test_what_cannot_be_reproduced_is_refused(
+    recorded: Repository, wanted: str, error: type[Exception], words: str
 ) -> None:
-    clone = history.clone
-    stranger = copy.copy(clone)
-    stranger.folder = tmp_path / "stranger"
-    git(clone, "clone", "-q", str(clone.folder), str(stranger.folder))
-    dvc = ("-m", "dvc")
-    for checkout in (clone, stranger):
-        checkout.python(*dvc, "remote", "add", "--local", "--default", "store", ssh_remote["url"])
-        checkout.python(*dvc, "remote", "modify", "--local", "store", "keyfile", ssh_remote["keyfile"])
-    try:
-        clone.python(*dvc, "push", "corpus@smoke", "voice@smoke")
-        stranger.python(*dvc, "pull", "corpus@smoke", "voice@smoke")
-        assert stranger.checkpoint.read_bytes() == clone.checkpoint.read_bytes()
-        shutil.rmtree(stranger.folder / ".dvc/cache")
-        verdict = reproduce(stranger)
-    finally:
-        clone.python(*dvc, "remote", "remove", "--local", "store")
-    assert (verdict["verdict"], verdict["not_compared"]) == ("bit-identical", [])
-    assert verdict["data"].startswith("pulled from DVC's remote, as recorded")
-    kept = f"reports/smoke/reproduction-{history.commit[:12]}.json"
-    assert verdict["kept"] == kept
-    assert json.loads((stranger.folder / kept).read_text())["verdict"] == "bit-identical"
+    (recorded.folder / "dvc.lock").unlink()
+    recorded.commit({})
+    with pytest.raises(error, match=words):
+        remake(wanted)
+    with pytest.raises(error, match=words):
+        diff("HEAD~1", wanted, None)
+
+
+def test_the_verbs_reproduce_and_diff_end_with_the_exit_code_of_their_answer(
+    recorded: Repository, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("common.environment.isolate", lambda: None)
+    commit = recorded.git("rev-parse", "HEAD")
+    recorded.commit({"presets/tiny.yaml": TINY["presets/tiny.yaml"].replace("seed: 1", "seed: 2")})
+    for wanted, code, said in (
+        ([commit], 0, f"commit {commit[:12]}: bit-identical"),
+        ([], 0, f"commit {commit[:12]}: bit-identical"),
+        (["HEAD"], 1, "different (seed: seed)"),
+        (["HEAD", "--preset", "demo"], 1, "records no run of preset 'demo'; it records tiny"),
+        (["nowhere"], 2, "there is no commit 'nowhere' in this clone"),
+    ):
+        assert main(["reproduce", *wanted]) == code
+        assert said in "".join(capsys.readouterr())
+    assert main(["diff", "HEAD~1", "HEAD"]) == 0
+    assert "nothing that is known of both differs" in capsys.readouterr().out
+
+
+def test_the_environment_of_this_machine_is_known() -> None:
+    assert {"hardware", "library"} == provenance_of_identity(occurrence()).keys()

@@ -1,11 +1,12 @@
-"""The commit of a run: `dvc.lock` and the small files that belong to it, and nothing else that has changed."""
+"""The record of a run in git: `dvc.lock` and the small files that belong to it, and nothing else that has changed."""
 
 from __future__ import annotations
 
 from common import LOCK_FILE
 from common.errors import Refused
-from common.git import changed_files, checkout_state, git
+from common.git import GitError, changed_files, checkout_state, git
 from registry.code import PACKAGES
+from reproduction.lock import CURVE, IDENTITY, METRICS
 
 
 class CommitError(Refused):
@@ -18,8 +19,7 @@ def files_to_commit(preset: str) -> list[str]:
         "dvc.lock",
         "params.yaml",
         f"configs/{preset}.yaml",
-        f"reports/{preset}/metrics.json",
-        f"reports/{preset}/training.csv",
+        *(f"reports/{preset}/{name}" for name in (METRICS, CURVE, IDENTITY)),
     )
     return changed_files(*belonging)
 
@@ -43,9 +43,12 @@ def commit_run(preset: str, message: str, made_from: str) -> str:
     if require_committed_code() != made_from:
         raise CommitError(f"the checkout has moved on from {made_from[:12]} while the run was made")
     files = files_to_commit(preset)
-    if files:
-        git("add", "--", *files)
-        git("commit", "--quiet", "--message", message, "--only", "--", *files)
+    try:
+        if files:
+            git("add", "--", *files)
+            git("commit", "--quiet", "--message", message, "--only", "--", *files)
+    except GitError as error:
+        raise CommitError(f"the run of {preset!r} has no commit: {error}") from None
     return git("rev-parse", "HEAD").strip()
 
 

@@ -29,7 +29,8 @@ def executed(trained: Clone, tmp_path_factory: pytest.TempPathFactory) -> Notebo
     """The notebook after a run in a checkout with a registered voice."""
     path = tmp_path_factory.mktemp("notebook") / "executed.ipynb"
     trained.python("-c", EXECUTE, NAME, str(path), "smoke")
-    return nbformat.read(path, 4)
+    notebook: NotebookNode = nbformat.read(path, 4)
+    return notebook
 
 
 def outputs(notebook: NotebookNode, kind: str) -> list[str]:

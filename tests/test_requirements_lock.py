@@ -48,4 +48,5 @@ def test_the_lock_leaves_out_only_torch(python: str) -> None:
     there = {"python_version": python, "python_full_version": f"{python}.1", "extra": ""}
     taken = {name for name, (pin, _) in locked().items() if pin.marker is None or pin.marker.evaluate(there)}
     assert {canonicalize_name(Requirement(asked_for).name) for asked_for in ASKED_FOR} - taken == {"torch"}
+    assert not {name for name in taken if name.startswith("nvidia")}  # which the build for a GPU brings along
     assert ("audioop-lts" in taken) == (python == "3.13")  # what left the standard library with Python 3.13

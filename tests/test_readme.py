@@ -18,7 +18,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"(<!-- not run: .+ -->\n)?```bash\n(.*?)```\n", re.DOTALL)
 SERVERS = {"mlflow ui": "health", "mlflow models serve": "ping"}
 
-# Each command is shown before it runs; the first that fails ends the shell. A server is started, asked once and stopped.
+# Each command is shown before it runs; the first that fails is the last. A server is started, asked once and stopped.
 PRELUDE = """\
 set -eo pipefail
 shown() { printf '\n$ %s\n' "$1"; }
@@ -114,10 +114,10 @@ def make_small(checkout: Path) -> None:
 def record(corpus: Path, folder: Path) -> None:
     """A user's recordings: those of a corpus, in LJSpeech format."""
     (folder / "wavs").mkdir(parents=True)
-    clips = read_corpus(corpus).to_dict("records")
+    clips = read_corpus(corpus)
     for clip in clips:
-        shutil.copy(clip["path"], folder / "wavs" / f"{clip['id']}.flac")
-    lines = [f"{clip['id']}|{clip['text']}\n" for clip in clips]
+        shutil.copy(clip.path, folder / "wavs" / f"{clip.id}.flac")
+    lines = [f"{clip.id}|{clip.text}\n" for clip in clips]
     (folder / "metadata.csv").write_text("".join(lines), encoding="utf-8")
 
 

@@ -58,11 +58,14 @@ servers:  ## Debian's SSH and PostgreSQL, for the slow tests of sharing
 		{ [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq openssh-server postgresql >/dev/null; } || \
 		{ echo "These are missing: apt install openssh-server postgresql" >&2; exit 2; }
 
-lock:  ## resolve anew and write requirements.lock; commit it after `make test`
-	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
-	.venv-lock/bin/pip install --quiet ".[dev]" setuptools
-	.venv-lock/bin/pip freeze --all --exclude pip --exclude myxtts | sed "s/+cpu$$//" > requirements.lock.tmp && mv requirements.lock.tmp requirements.lock
-	rm -rf .venv-lock build
+lock:  ## pin what pyproject.toml asks for, anew only where it must be; `rm requirements.lock` first to pin the newest
+	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
+	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-annotate \
+		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+	@# PyTorch stands there for whoever reads the file, but pip passes over it: a build is not the same file everywhere.
+	sed -i -e "s/ ; python_full_version < '3.14' and sys_platform == 'linux'//" \
+		-e '/^torch==/,/[^\]$$/{/^torch==/!d;s/ .*/ ; extra == "torch"/}' requirements.lock
+	rm -rf .venv-lock
 
 clean:  ## forget all runs: stores, work and reports, not DVC's cache
 	rm -rf .work .zenml-home .mlflow checkpoints reports corpora

@@ -25,6 +25,7 @@ _QUIET = {
     "DO_NOT_TRACK": "1",
     "GX_ANALYTICS_ENABLED": "false",
     "DVC_NO_ANALYTICS": "1",
+    "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime's
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
@@ -39,6 +40,7 @@ def stores(root: Path) -> dict[str, str]:
         "ZENML_ENABLE_REPO_INIT_WARNINGS": "false",
         "ZENML_ENABLE_RICH_TRACEBACK": "false",
         "MLFLOW_TRACKING_URI": f"sqlite:///{root / '.mlflow' / 'mlflow.db'}",
+        "MLFLOW_BACKEND_STORE_URI": f"sqlite:///{root / '.mlflow' / 'mlflow.db'}",  # what `mlflow ui` shows
     }
 
 

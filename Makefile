@@ -40,8 +40,8 @@ endif
 		{ [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq python3-venv; } || \
 		{ echo "Python's venv module is missing: apt install python3-venv" >&2; exit 2; }
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable .
 	@printf '%s\n' '# The stores of this checkout, for the commands of ZenML, MLflow and DVC.' \
 		'if [ -x "$$VIRTUAL_ENV/bin/myxtts" ]; then eval "$$("$$VIRTUAL_ENV/bin/myxtts" env)"' \
 		'else echo "$$VIRTUAL_ENV is gone: this checkout was moved; \`make setup\` builds its environment again" >&2; fi' \

@@ -20,6 +20,7 @@ from mlflow.models import ModelSignature
 
 from common import LOCK_FILE, ROOT
 from common.files import file_digest, replacing
+from common.packages import locked_packages
 from common.relocation import ARTIFACTS, database_of
 from configs.outs import MODEL_FILE, Outs
 from configs.schema import flat
@@ -60,6 +61,10 @@ def register(preset: str, run_id: str, lineage: Mapping[str, Any]) -> ModelVersi
     return client.get_model_version(name, version.version)
 
 
+def _pins() -> dict[str, str]:
+    return locked_packages((ROOT / LOCK_FILE).read_text(encoding="utf-8"))
+
+
 def write_identity(outs: Outs, identity: Identity) -> None:
     """Write the identity of a run into `identity.json` of its reports, but for what is registered of it and its commit.
 
@@ -98,7 +103,7 @@ def log_version(outs: Outs, run_id: str, lineage: Mapping[str, Any]) -> ModelVer
             code_paths=_copy_code(Path(temporary)),
             signature=ModelSignature(INPUTS, OUTPUTS),
             input_example=pd.DataFrame({"text": [_EXAMPLE]}),
-            pip_requirements=str(ROOT / LOCK_FILE),
+            pip_requirements=[f"{name}=={version}" for name, version in _pins().items()],
         )
         _ensure_model(client, name)
         logged = Path(temporary, "logged")

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from common import LOCK_FILE
 from common.errors import Refused
 from common.git import file_at, find_commit, git
+from common.packages import locked_packages
 from evaluation.measures import read_metrics
 from registry.identity import Identity
 from reproduction.comparison import Provenance
 from reproduction.lock import CURVE, IDENTITY, METRICS, LockedRun, NoRun, Places, locked_runs, places_of
 from reproduction.md5 import content_md5
-from reproduction.packages import locked_packages
 from reproduction.results import Results
 
 if TYPE_CHECKING:

@@ -18,13 +18,13 @@ from mlflow.entities.model_registry import ModelVersion
 from common import LOCK_FILE
 from common.files import file_digest
 from common.git import file_at, find_commit
+from common.packages import locked_packages
 from configs.schema import flat
 from registry.evidence import fetched
 from registry.identity import VERDICT_TAG, Identity, tag
 from registry.store import find, metrics_of, model_name, named, search, store, store_exists
 from reproduction.comparison import ENVIRONMENT, metrics_agree
 from reproduction.lock import NoRun, locked_runs
-from reproduction.packages import locked_packages
 from reproduction.past import NotReproducible, PastRun, places_at, provenance_of_identity
 from reproduction.results import UTTERANCES, Results
 

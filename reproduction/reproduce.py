@@ -13,6 +13,7 @@ from typing import Any
 from common import LOCK_FILE, ROOT
 from common.files import file_digest, replacing
 from common.git import find_commit, git
+from common.packages import installed_packages
 from configs.outs import MODEL_FILE, Outs
 from evaluation.measures import read_metrics
 from model.checkpoint import read_header
@@ -29,7 +30,6 @@ from reproduction.comparison import (
 from reproduction.finding import find_pair, find_past
 from reproduction.lock import CURVE, NoRun, locked_runs
 from reproduction.md5 import cached_md5s, file_md5, folder_md5s, listing_md5
-from reproduction.packages import installed_packages
 from reproduction.past import (
     NotReproducible,
     PastRun,

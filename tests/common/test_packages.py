@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from common import LOCK_FILE, ROOT
-from reproduction.packages import installed_packages, locked_packages
+from common.packages import installed_packages, locked_packages
 
 HASHED = """\
 # a comment == 1

@@ -8,13 +8,16 @@ import re
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+# PyTorch is pinned behind an extra of its own, since its build, and so its hash, is not the same everywhere.
+_HERE = {"extra": "torch"}
+
 
 def locked_packages(content: str) -> dict[str, str]:
     """The versions that a lock file pins for this platform, by canonical name; hashes and local labels are left out."""
     pins: dict[str, str] = {}
     for line in re.sub(r"\\\r?\n", " ", content).splitlines():
         pin = _pin(re.split(r"\s(?:--|#)", f" {line}", maxsplit=1)[0].strip())
-        if pin and (pin.marker is None or pin.marker.evaluate()):
+        if pin and (pin.marker is None or pin.marker.evaluate(_HERE)):
             pins |= {canonicalize_name(pin.name): _public(exact.version) for exact in pin.specifier}
     return pins
 

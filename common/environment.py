@@ -17,8 +17,6 @@ from common.relocation import relocate_stores
 CHECKOUT = "MYXTTS_CHECKOUT"
 """Environment variable: the checkout whose stores the other variables name."""
 
-_SIGNS_OF_ADDRESSES = ("%", "?")
-
 _QUIET = {
     "ZENML_ANALYTICS_OPT_IN": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -66,12 +64,10 @@ def _caches(inherited: Mapping[str, str]) -> dict[str, str]:
 def isolate() -> None:
     """Let this process and its children find the stores. To be called before zenml or mlflow is imported.
 
-    Raises `Unanswerable` where they cannot be found, because of a sign in the checkout's name.
+    Raises `Unanswerable` where they cannot be found, because of the checkout's name.
     """
-    if wrong := [sign for sign in _SIGNS_OF_ADDRESSES if sign in str(ROOT)]:
-        raise Unanswerable(
-            f"{ROOT}: ZenML and MLflow would take {' and '.join(wrong)} for part of an address; rename the folder"
-        )
+    if "?" in str(ROOT):
+        raise Unanswerable(f"{ROOT}: ZenML and MLflow take what follows a ? for no path; rename the folder")
     os.environ |= variables(os.environ)
     (ROOT / ".mlflow").mkdir(exist_ok=True)
     # Stages are started as `python -m …`: let that be the Python that runs now.

@@ -20,7 +20,8 @@ Call = Callable[..., str]
 @pytest.fixture
 def myxtts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
     """`myxtts(*arguments, code=0)`: what the command prints, after a look at its exit code."""
-    monkeypatch.setattr("common.environment.isolate", lambda: None)  # the environment is the test's own
+    for part in ("isolate", "relocate_stores"):  # the environment is the test's own
+        monkeypatch.setattr(f"common.environment.{part}", lambda: None)
 
     def call(*arguments: str, code: int = 0) -> str:
         ended_with = main(arguments)

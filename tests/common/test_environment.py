@@ -71,11 +71,10 @@ def test_exit_codes_mean_something(
     assert capsys.readouterr().err == said
 
 
-@pytest.mark.parametrize("name", ["100%20x", "a?b"])
 def test_a_checkout_whose_name_no_store_can_hold_is_refused(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("common.environment.ROOT", tmp_path / name)
+    monkeypatch.setattr("common.environment.ROOT", tmp_path / "a?b")
     assert launch(lambda: 0) == 2
     assert "rename the folder" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

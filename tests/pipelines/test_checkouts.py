@@ -62,8 +62,8 @@ def reached_through_a_link(origin: Clone, folder: Path) -> Path:
 
 
 def oddly_named(origin: Clone, folder: Path) -> Path:
-    call("git", "clone", "-q", origin.folder, folder / "my proj#2 é")
-    return folder / "my proj#2 é"
+    call("git", "clone", "-q", origin.folder, folder / "my proj#2 é 100%20x")
+    return folder / "my proj#2 é 100%20x"
 
 
 def with_converted_line_ends(origin: Clone, folder: Path) -> Path:

@@ -122,9 +122,8 @@ def record(corpus: Path, folder: Path) -> None:
 
 
 @pytest.mark.pipeline
-@pytest.mark.parametrize(
-    "small", [pytest.param(True, id="small"), pytest.param(False, id="whole", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("small", [True, False], ids=["small", "whole"])
 def test_readme_commands_run_in_a_fresh_shell(tmp_path: Path, smoke_corpus: Path, small: bool) -> None:
     """`small`: with the packages that are installed here, and with `demo` as small as `smoke`; else all as it is."""
     checkout = clone(tmp_path)

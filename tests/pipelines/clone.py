@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from common import ROOT
 from common.files import file_digest
+from registry.store import list_versions
 
 CLI = ("-m", "commands.main")
 
@@ -27,11 +32,8 @@ SMALLEST = {
 """Settings of the shortest run there is."""
 
 STEPS_OF_LAST_RUN = """
-from common.environment import isolate; isolate()
-import json
-from zenml.client import Client
-run = Client().list_pipeline_runs(sort_by="desc:created", size=1)[0]
-print(json.dumps({name: step.status for name, step in run.steps.items()}))
+SELECT name, status FROM step_run WHERE pipeline_run_id = (SELECT id FROM pipeline_run ORDER BY created DESC LIMIT 1)
+ORDER BY created
 """
 
 
@@ -106,14 +108,17 @@ class Clone:
         return made
 
     def challenger(self) -> dict[str, Any]:
-        versions = json.loads(self.myxtts("models", "--preset", "smoke", "--json"))
-        found: list[dict[str, Any]] = [version for version in versions if "challenger" in version["aliases"]]
-        assert len(found) == 1
-        return found[0]
+        """The version that is the challenger, as `myxtts models --json` prints it."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{self.folder / '.mlflow' / 'mlflow.db'}")
+            (found,) = (version for version in list_versions("smoke") if "challenger" in version["aliases"])
+        return found
 
     def steps(self) -> dict[str, str]:
-        statuses: dict[str, str] = json.loads(self.python("-c", STEPS_OF_LAST_RUN))
-        return statuses
+        """What ZenML says became of the steps of the last run, in the order in which they were started."""
+        database = self.folder / ".zenml-home" / "stores" / "default_zen_store" / "zenml.db"
+        with contextlib.closing(sqlite3.connect(database)) as connection:
+            return dict(connection.execute(STEPS_OF_LAST_RUN).fetchall())
 
     @property
     def checkpoint(self) -> Path:

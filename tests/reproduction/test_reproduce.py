@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from reproduction.lock import NoRun
 from reproduction.md5 import cached_md5s
 from reproduction.past import NotReproducible, provenance_of_identity
 from reproduction.reproduce import diff, reproduce
-from tests.reproduction.conftest import TINY, Repository, run_of_head
+from tests.reproduction.conftest import TINY, Repository, dvc, run_of_head
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +55,16 @@ def test_a_run_of_which_nothing_was_kept_is_reproduced_from_its_source(recorded:
     made = remake(None)
     assert (made["verdict"], made["not_compared"]) == ("bit-identical", ["utterances"])
     assert made["data"].startswith("made again from its source, as recorded")
+
+
+def test_a_run_whose_bytes_lie_in_a_remote_is_reproduced_from_there(recorded: Repository, tmp_path: Path) -> None:
+    settings = f"[core]\n    remote = store\n['remote \"store\"']\n    url = {tmp_path / 'store'}\n"
+    recorded.write({".dvc/config.local": settings, "params.yaml": "presets: [tiny]\n"})
+    assert dvc("push", folder=recorded.folder, environment=os.environ) is not None
+    (recorded.folder / ".dvc" / "cache").rename(tmp_path / "away")
+    made = remake()
+    assert (made["verdict"], made["not_compared"]) == ("bit-identical", [])
+    assert made["data"].startswith("pulled from DVC's remote, as recorded")
 
 
 @pytest.mark.parametrize(
@@ -194,7 +205,8 @@ def test_what_cannot_be_reproduced_is_refused(
 def test_the_verbs_reproduce_and_diff_end_with_the_exit_code_of_their_answer(
     recorded: Repository, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("common.environment.isolate", lambda: None)
+    for part in ("isolate", "relocate_stores"):  # the environment is the test's own
+        monkeypatch.setattr(f"common.environment.{part}", lambda: None)
     commit = recorded.git("rev-parse", "HEAD")
     recorded.commit({"presets/tiny.yaml": TINY["presets/tiny.yaml"].replace("seed: 1", "seed: 2")})
     for wanted, code, said in (

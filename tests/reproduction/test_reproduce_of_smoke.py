@@ -160,7 +160,7 @@ def test_a_reproduction_of_smoke_names_the_only_cause(history: History, what: st
     try:
         alter(clone.folder)
         clone.git("commit", "-qam", "an alteration without a run")
-        verdict = reproduce(clone, code=1)
+        verdict = reproduce(clone, "HEAD", code=1)
     finally:
         clone.git("reset", "-q", "--hard", history.commit)
         clone.git("stash", "pop", "--index")

@@ -1,1 +1,1 @@
-"""ZenML steps: each one calls a package and says where its result lies. They hand on paths and hashes."""
+"""ZenML steps: each one calls a package and says in which folder its result lies. They hand on folders."""

@@ -23,10 +23,22 @@ class AlteredResult(Refused):
 
 
 class Result(BaseModel):
-    """A folder that a step made, and the SHA-256 of each file in it."""
+    """A folder that a step made.
+
+    Its manifest, and not this, has the SHA-256 of each file: a step that was killed after its folder was whole, but
+    before ZenML knew, may have made other figures of the clock than the run that ZenML remembers.
+    """
 
     folder: str
-    files: dict[str, str]
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The SHA-256 of each file, by path in the folder. Raises `AlteredResult` if there is no such folder."""
+        try:
+            files: dict[str, str] = json.loads(self.path(_MANIFEST).read_text())
+        except (OSError, ValueError) as error:
+            raise AlteredResult(f"{self.path()}: not what its step made ({error})") from None
+        return files
 
     def path(self, name: str = ".") -> Path:
         """The folder, or a file in it."""
@@ -55,24 +67,22 @@ def making(folder: Path) -> Iterator[Path]:
 def is_whole(folder: Path) -> bool:
     """Whether the folder holds what its manifest says, byte for byte."""
     try:
-        manifest = json.loads((folder / _MANIFEST).read_text())
-    except (OSError, ValueError):
+        check(result_of(folder))
+    except AlteredResult:
         return False
-    digests = folder_digests(folder)
-    digests.pop(_MANIFEST, None)
-    return bool(manifest == digests)
+    return True
 
 
 def result_of(folder: Path) -> Result:
     """The result in a finished folder."""
-    files = json.loads((folder / _MANIFEST).read_text())
-    return Result(folder=folder.relative_to(ROOT).as_posix(), files=files)
+    return Result(folder=folder.relative_to(ROOT).as_posix())
 
 
 def check(result: Result) -> None:
     """Raise `AlteredResult` if a file is not what the step made."""
     folder = result.path()
-    found = folder_digests(folder) if folder.is_dir() else {}
-    wrong = [name for name, expected in result.files.items() if found.get(name) != expected]
+    files, found = result.files, folder_digests(folder)
+    found.pop(_MANIFEST, None)
+    wrong = sorted(name for name in files.keys() | found.keys() if files.get(name) != found.get(name))
     if wrong:
         raise AlteredResult("\n".join(f"{folder / name}: not the file that its step made" for name in wrong))

@@ -84,10 +84,8 @@ def test_settings_there_and_back_give_the_first_bytes(clone: Clone) -> None:
     """One run trains longer and listens less, the next goes back."""
     before = file_digest(clone.checkpoint)
     clone.run("--set", "train.steps=30", "--set", "evaluation.sentences=3")
-    steps = clone.steps()
-    assert [name for name, status in steps.items() if status == "cached"] == [
-        *("validate_dataset", "extract_features", "train_vocoder")
-    ]
+    cached = {name for name, status in clone.steps().items() if status == "cached"}
+    assert cached == {"validate_dataset", "extract_features", "train_vocoder"}
     assert file_digest(clone.checkpoint) != before
     clone.assert_agreement()
     back = clone.run("--set", "train.steps=20", "--set", "evaluation.sentences=4")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -60,8 +61,18 @@ def test_a_result_made_again_takes_the_place_of_the_first(folder: Path) -> None:
     second = make(folder, "second")
     assert second.path("sub/file.txt").read_text() == "second"
     assert is_whole(folder)
-    with pytest.raises(AlteredResult):
-        check(first)
+    check(first)  # what was remembered of a step that was killed and made its result again
+
+
+def test_a_file_too_many_or_a_folder_that_is_gone_is_no_result(folder: Path) -> None:
+    result = make(folder)
+    (folder / "sub" / "other.txt").touch()
+    with pytest.raises(AlteredResult, match=r"sub/other\.txt: not the file that its step made"):
+        check(result)
+    shutil.rmtree(folder)
+    with pytest.raises(AlteredResult, match="not what its step made"):
+        check(result)
+    assert not is_whole(folder)
 
 
 def test_states_are_kept_until_the_result_that_they_are_for_is_whole(folder: Path) -> None:

@@ -34,6 +34,7 @@ def stores(root: Path) -> dict[str, str]:
     return {
         "ZENML_CONFIG_PATH": str(root / ".zenml-home"),
         "ZENML_LOCAL_STORES_PATH": str(root / ".zenml-home" / "stores"),
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",  # a server that is not there is said within seconds
         "ZENML_LOGGING_VERBOSITY": "CRITICAL",
         "ZENML_ENABLE_REPO_INIT_WARNINGS": "false",
         "ZENML_ENABLE_RICH_TRACEBACK": "false",

@@ -1,4 +1,4 @@
-"""Is a corpus fit to train on? Great Expectations holds what `data.measures` found of every clip to the bounds."""
+"""Is a corpus fit to train on? Great Expectations holds what `data.clip_measures` found of every clip to the bounds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from great_expectations.expectations.metadata_types import FailureSeverity
 from common.files import replacing_folder
 from configs.schema import Bounds, Validation
 from data.corpus import CorpusClip
-from data.measures import EXPLANATIONS, UNITS, measure
+from data.clip_measures import EXPLANATIONS, UNITS, measure
 
 _READABLE = Bounds(min=1)
 _COLUMNS = ["id", "path", "column", "value", "bound", "severity"]

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from model.synthesis import Voice
 
-os.environ["GX_ANALYTICS_ENABLED"] = "false"  # as `common.environment.launch` does; read when it is imported
+# As `common.environment.launch` does; read when the packages are imported.
+os.environ |= {"GX_ANALYTICS_ENABLED": "false", "ORT_DISABLE_TELEMETRY": "1"}
 
 MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 

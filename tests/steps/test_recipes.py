@@ -18,9 +18,9 @@ DECIDING = {
     "validate_dataset": """
         common/files.py
         data/audio.py
+        data/clip_measures.py
         data/corpus.py
         data/languages.py
-        data/measures.py
         data/text.py
         data/validation.py
         data/vocabulary.py
@@ -168,7 +168,7 @@ EDITS: dict[str, tuple[str, Callable[[str], str], set[str]]] = {
     "the judges": ("evaluation/judges.py", replaced('"maxhmmpf": 5000', '"maxhmmpf": 5001'), {"evaluate_model"}),
     "a hard sentence": ("evaluation/hard_sentences.txt", added("One more."), {"evaluate_model"}),
     "what is measured of a clip": (
-        "data/measures.py",
+        "data/clip_measures.py",
         replaced("LEVEL_FLOOR = -120.0", "LEVEL_FLOOR = -110.0"),
         {"validate_dataset"},
     ),

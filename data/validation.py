@@ -22,8 +22,8 @@ from great_expectations.expectations.metadata_types import FailureSeverity
 
 from common.files import replacing_folder
 from configs.schema import Bounds, Validation
-from data.corpus import CorpusClip
 from data.clip_measures import EXPLANATIONS, UNITS, measure
+from data.corpus import CorpusClip
 
 _READABLE = Bounds(min=1)
 _COLUMNS = ["id", "path", "column", "value", "bound", "severity"]

@@ -9,8 +9,8 @@ import soundfile as sf
 
 import data.text
 from data.audio import read_pcm
-from data.corpus import read_corpus
 from data.clip_measures import measure
+from data.corpus import read_corpus
 
 
 def test_measures_of_a_known_signal(prompts: Path, tmp_path: Path) -> None:

@@ -19,16 +19,6 @@ import pytest
 from tests.pipelines.clone import CLI, Clone
 
 pytestmark = pytest.mark.pipeline
-
-SMALLEST = {
-    "train.steps": 2,
-    "vocoder.pitch_steps": 1,
-    "vocoder.filter_steps": 1,
-    "evaluation.sentences": 1,
-    "evaluation.far_sentences": 1,
-    "evaluation.hard_sentences": 1,
-    "evaluation.audio_examples": 1,
-}
 BELONGING = [
     "configs/smoke.yaml",
     "dvc.lock",

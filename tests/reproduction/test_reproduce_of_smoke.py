@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.pipelines.clone import CLI, Clone
+from tests.pipelines.clone import CLI, SMALLEST, Clone
 
 pytestmark = pytest.mark.pipeline
 BELONGING = [

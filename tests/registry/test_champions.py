@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from mlflow import MlflowClient, MlflowException
@@ -12,9 +13,10 @@ from mlflow.protos.databricks_pb2 import INTERNAL_ERROR
 from common.errors import Unanswerable
 from common.files import file_digest
 from configs.schema import GATES
+from registry import ledger
 from registry.champions import NothingToDo, examine, history, promote, prune, rollback
 from registry.identity import PROTECTED_TAG
-from registry.ledger import champions, ever_champion, ledger_name
+from registry.ledger import Entry, champions, ever_champion, ledger_name
 from registry.store import CHALLENGER, CHAMPION, NoSuchModel, StoreError, list_versions, store
 from tests.registry.conftest import NAME, PRESET, Registry
 from tests.registry.promoters import ended, start_promotion
@@ -121,6 +123,35 @@ def test_a_rollback_to_altered_files_is_refused(registry: Registry) -> None:
     assert entry.decision
     assert entry.decision.outcome == "refused"
     assert champion() == better
+
+
+def test_a_rollback_is_refused_if_a_promotion_was_faster(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was asked for when another was champion, so that nobody can say what it should return to."""
+    promote(PRESET, "1")
+    better, best = registry.register(0.9), registry.register(0.8)
+    promote(PRESET, str(better))
+    get_in_line = ledger.open_entry
+
+    def get_in_line_late(client: MlflowClient, name: str, action: ledger.Action, version: int, reason: str) -> Entry:
+        if action == "rollback":
+            promote(PRESET, str(best))
+        return get_in_line(client, name, action, version, reason)
+
+    monkeypatch.setattr(ledger, "open_entry", get_in_line_late)
+    entry = rollback(PRESET)
+    assert entry.decision
+    assert (entry.decision.outcome, entry.decision.champion) == ("refused", best)
+    assert [verdict.gate for verdict in entry.decision.verdicts if not verdict.passed] == ["champion"]
+    assert champion() == best
+
+
+def test_a_promotion_that_is_decided_but_not_carried_out_makes_no_champion_in_the_ledger(registry: Registry) -> None:
+    promote(PRESET, "1")
+    better = registry.register(0.9)
+    promote(PRESET, str(better))
+    first, second = history(PRESET)
+    assert champions([first, second]) == [1, better]
+    assert champions([first, replace(second, closed=False)]) == [1]
 
 
 def test_a_champions_alias_that_was_moved_by_hand_is_moved_back(registry: Registry) -> None:

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from configs.outs import Outs
-from configs.schema import GATES, ConfigError, TrainingConfig, parse_config
+from configs.schema import GATES, ConfigError, TrainingConfig, load_config, parse_config
+from evaluation.judges import asr_identity
 from model.checkpoint import CheckpointError, save_checkpoint
-from model.loading import load_model
+from model.loading import load_model, load_vocoder
 from registry.champions import promote
 from registry.evidence import FILES_TAG, fetched
 from registry.gates import judge, load_gates, upper_bound
@@ -153,6 +154,17 @@ def test_a_header_that_its_tensors_deny_is_named(registry: Registry, tmp_path: P
     }
 
 
+def test_a_vocoder_for_other_mels_than_the_models_is_named(registry: Registry, tmp_path: Path) -> None:
+    outs = make_outs(tmp_path / "lying", 1.0, {})
+    path = outs.checkpoints / "vocoder.safetensors"
+    audio = load_config(PRESET).audio
+    vocoder = load_vocoder(path, audio)
+    save_checkpoint(vocoder, audio.model_copy(update={"fmin": 60.0}), RECIPE, path)
+    assert shut_gates(registry.register_outs(outs)) == {
+        "artifact": "vocoder.safetensors: made for other mels than those of model.safetensors"
+    }
+
+
 @pytest.mark.usefixtures("registry")
 def test_a_recipe_that_is_not_the_tags_is_named() -> None:
     store().set_model_version_tag(NAME, "1", tag("recipe.corpus"), "another")
@@ -185,6 +197,10 @@ def test_versions_are_only_compared_by_the_same_judge_on_the_same_utterances(reg
     assert shut_gates(judged)["against the champion"].startswith(
         "other recognisers: another recogniser and pocketsphinx"
     )
+    for version in ("1", str(judged)):
+        store().delete_model_version_tag(NAME, version, tag("asr"))
+    assert shut_gates(judged)["against the champion"] == "other recognisers: none and none"
+    store().set_model_version_tag(NAME, "1", tag("asr"), asr_identity())
     heard = registry.register(0.9, text="Something else.")
     assert shut_gates(heard)["against the champion"] == "other utterances: 12 of 12 and 12 in common"
 

@@ -98,7 +98,8 @@ def test_an_experiment_of_dvc_changes_a_setting(clone: Clone) -> None:
     clone.python("-m", "dvc", "exp", "run", "voice@smoke", "-S", "configs/smoke.yaml:train.steps=22")
     curve = (clone.folder / "reports/smoke/training.csv").read_text().splitlines()
     assert curve[-1].startswith("22,")
-    clone.run("--set", "train.steps=20")
+    clone.git("checkout", "-q", "--", "configs")  # DVC writes YAML in a way of its own
+    clone.run()
 
 
 def test_a_change_of_the_models_source_trains_again(clone: Clone) -> None:
@@ -144,7 +145,10 @@ EVENTS: dict[str, Callable[[Path], Iterator[Path]]] = {
 """Files that are there when a run has come so far."""
 
 
-@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize(
+    "event",
+    [*(pytest.param(event, marks=pytest.mark.slow) for event in ("features", "training")), "listening", "registration"],
+)
 def test_a_run_killed_in_between_leaves_nothing_that_is_trusted(clone: Clone, event: str) -> None:
     before = file_digest(clone.checkpoint)
     forget_what_was_made(clone)

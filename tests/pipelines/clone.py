@@ -55,7 +55,8 @@ class Clone:
             if name and (ROOT / name).is_file():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, folder / name)
-        (folder / "dvc.lock").unlink(missing_ok=True)
+        (folder / "dvc.lock").unlink(missing_ok=True)  # of the run that comes with the repository
+        shutil.rmtree(folder / "reports", ignore_errors=True)
         for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "a checkout"]):
             self.git(*command)
 

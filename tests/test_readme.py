@@ -150,7 +150,7 @@ def test_readme_commands_run_in_a_fresh_shell(tmp_path: Path, smoke_corpus: Path
     assert shown.count(" answered") >= len(SERVERS)
     assert not (tmp_path / "home/.cache/Microsoft").exists()  # where onnxruntime keeps what it would send
     untracked = {entry[3:] for entry in git(checkout, "status", "--porcelain").splitlines() if entry.startswith("??")}
-    assert untracked == {"bridge.wav", "configs/mine.yaml", "recordings/", "reports/mine/", "reports/smoke/"}
+    assert untracked == {"bridge.wav", "configs/mine.yaml", "recordings/", "reports/mine/"}
 
 
 def test_readme_says_why_a_command_is_not_run() -> None:

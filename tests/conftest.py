@@ -112,6 +112,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A checkout after its first run, for all tests that need one; those that change it leave it whole."""
     clone = Clone(tmp_path_factory.mktemp("checkout"))
     clone.first = clone.run()
+    clone.first_steps = clone.steps()
     return clone
 
 

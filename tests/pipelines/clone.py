@@ -42,6 +42,8 @@ class Clone:
 
     first: dict[str, Any]
     """What its first run said that it made, if there was one."""
+    first_steps: dict[str, str]
+    """What became of the steps of that run."""
 
     def __init__(self, folder: Path):
         self.folder = folder

@@ -98,6 +98,7 @@ def make_lock(metrics: Mapping[str, str] | None = None, **runs: str) -> str:
 
 
 TINY = {
+    ".dvcignore": "__pycache__\n",
     ".gitignore": "/speech\n/weights\n/results/*/listening\n/reports\n",
     "params.yaml": "presets: []\n",
     "presets/tiny.yaml": "seed: 1\nthreads: 1\ntrain: {steps: 2}\n",

@@ -61,6 +61,9 @@ class Data(Section):
     validation_percent: int = Field(4, ge=0, le=40, description="clips held out to watch the training, %")
     test_percent: int = Field(14, ge=1, le=40, description="clips held out to listen to after training, %")
     max_piece_seconds: float = Field(8.0, gt=1, description="longer clips are cut at pauses for training, s")
+    on_error: Literal["stop", "drop"] = Field(
+        "stop", description="clips that break a bound of severity error: `stop` the run, or `drop` them and go on"
+    )
     batch_size: int | None = Field(None, ge=1, description="clips in a training batch; null: count frames instead")
     batch_frames: int | None = Field(None, ge=100, description="padded mel frames in a training batch")
 

@@ -16,7 +16,7 @@ from common.files import replacing_folder
 from common.progress import Report, silent, watched
 from configs.schema import Data
 from data.audio import AudioError, read_pcm
-from data.corpus import ATTRIBUTION, RECORDINGS, SUPERVISIONS
+from data.corpus import ATTRIBUTION, RECORDINGS, SUPERVISIONS, write_findings
 from data.sources import SOURCES
 from data.sources.base import SourceClip
 
@@ -30,6 +30,7 @@ def build_corpus(data: Data, folder: Path, report: Report = silent) -> None:
     with tempfile.TemporaryDirectory(prefix="myxtts-") as scratch, replacing_folder(folder) as new:
         offer = SOURCES[data.source](data, Path(scratch), report)
         _write_corpus(_choose(offer.clips, data.max_clips), offer.attribution, new, report)
+        write_findings(offer.findings, new)
 
 
 def _write_corpus(clips: Sequence[SourceClip], attribution: str, folder: Path, report: Report) -> None:

@@ -1,20 +1,24 @@
 """Corpora: recorded (or synthetic) speech and its text, in one layout wherever it comes from.
 
 A corpus folder holds `audio/` (16-bit mono FLAC), `recordings.jsonl` and `supervisions.jsonl` (lhotse manifests with
-paths relative to the folder) and `ATTRIBUTION.md`. Equal sources give equal bytes, wherever the folder lies.
+paths relative to the folder), `findings.jsonl` and `ATTRIBUTION.md`. Equal sources give equal bytes, wherever the
+folder lies.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from common.errors import Refused
+from data.problems import Finding, Kind
 
 RECORDINGS, SUPERVISIONS, ATTRIBUTION = "recordings.jsonl", "supervisions.jsonl", "ATTRIBUTION.md"
+FINDINGS = "findings.jsonl"
+"""What the source had to say of its own, a `data.problems.Finding` a line."""
 
 _RECORDING_KEYS = {"id", "sources", "sampling_rate", "num_samples", "duration"}
 _SUPERVISION_KEYS = {"id", "recording_id", "text", "language", "speaker"}
@@ -52,6 +56,18 @@ def read_corpus(folder: Path) -> list[CorpusClip]:
     recordings = {recording["id"]: recording for recording in _read_lines(folder / RECORDINGS, _RECORDING_KEYS)}
     root = folder.resolve()
     return [_clip(said, recordings, root) for said in _read_lines(folder / SUPERVISIONS, _SUPERVISION_KEYS)]
+
+
+def read_findings(folder: Path) -> list[Finding]:
+    """What the source of a corpus had to say: rows that are no clips, and what was put right."""
+    rows = _read_lines(folder / FINDINGS, {"kind", "found", "expected", "id", "file", "row"})
+    return [Finding(**{**row, "kind": Kind(**row["kind"])}) for row in rows]
+
+
+def write_findings(findings: Sequence[Finding], folder: Path) -> None:
+    """Keep with a corpus what its source had to say."""
+    lines = [json.dumps(asdict(finding), ensure_ascii=False) + "\n" for finding in findings]
+    (folder / FINDINGS).write_text("".join(lines), encoding="utf-8")
 
 
 def _clip(said: Mapping[str, Any], recordings: Mapping[str, Mapping[str, Any]], root: Path) -> CorpusClip:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from common.progress import Report
 from configs.schema import Data
 from data.corpus import CorpusError
+from data.problems import Finding
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class SourceClip:
     language: str
     speaker: str
     audio: Path
+    row: int | None = None
+    """Of the list that names it, counted from 1."""
 
 
 class Offer(NamedTuple):
@@ -28,6 +31,8 @@ class Offer(NamedTuple):
 
     clips: Sequence[SourceClip]
     attribution: str
+    findings: Sequence[Finding] = ()
+    """What kept rows of its lists from being clips, and what was put right on the way."""
 
 
 OfferOf = Callable[[Data, Path, Report], Offer]

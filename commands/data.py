@@ -1,0 +1,17 @@
+"""Look at recordings before anything is trained on them."""
+
+from __future__ import annotations
+
+import argparse
+from types import ModuleType
+
+from commands.verbs import add_verbs
+
+EXAMPLES = "myxtts data --help"
+
+VERBS: tuple[ModuleType, ...] = ()
+
+
+def add_arguments(verb: argparse.ArgumentParser) -> None:
+    """Declare its verbs."""
+    add_verbs(verb, VERBS)

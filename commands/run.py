@@ -13,16 +13,17 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from commands.output import add_json, show
 from common import ROOT
-from common.dvc import mend_lock, run_dvc
+from common.dvc import mend_lock, run_dvc, unreadable
 from common.errors import Refused
 from common.git import COMMIT_VARIABLE, DIRTY_VARIABLE, checkout_state
 from configs.editing import apply_settings, list_preset
-from configs.outs import Outs
-from configs.schema import load_config
+from configs.outs import Outs, source_path
+from configs.schema import Config, load_config
 from consistency.rules import check_config
 from evaluation.measures import CEILINGS, MEASURES, WITH_CEILINGS
 from pipelines.plan import plan, run_id
@@ -71,7 +72,7 @@ def run(preset: str, settings: Sequence[str], commit: bool) -> dict[str, Any]:
         if not state.commit:
             print(f"myxtts: the run will count as uncommitted: {state.uncommitted or 'no commit yet'}", file=sys.stderr)
         os.environ |= {COMMIT_VARIABLE: state.commit, DIRTY_VARIABLE: state.uncommitted}
-        list_preset(preset, ROOT)
+        list_preset(preset, _source(config), ROOT)
         mend_lock()
         target = f"voice@{preset}"
         status = run_dvc("status", "--with-deps", "--json", target, capture=True)
@@ -81,16 +82,28 @@ def run(preset: str, settings: Sequence[str], commit: bool) -> dict[str, Any]:
         return _register(preset, stale, made_from)
 
 
+def _source(config: Config) -> Path | None:
+    """What the recordings are made of, as DVC is to know it. Raises `RunError` if DVC could not."""
+    if config.data.path is None:
+        return None
+    path = source_path(config.data.path)
+    if problems := [f"data.path = {config.data.path}: {problem}" for problem in unreadable(path)]:
+        raise RunError("\n".join(problems))
+    return Path(config.data.path).expanduser()
+
+
 def _register(preset: str, changed: bool, made_from: str) -> dict[str, Any]:
     """See that the run is registered, and committed if it was made from a commit for that; what was made."""
     from registry.identity import Identity
     from registry.registration import register
     from registry.store import model_name
+    from reproduction.lock import source_digest
     from reproduction.registered import record_commit
 
     outs = Outs(preset)
     # DVC may have restored the results of an earlier run without running anything.
-    version = register(preset, run_id(plan(preset, load_config(preset))), {"zenml_run": "restored by DVC"})
+    lineage = {"zenml_run": "restored by DVC", "source": source_digest(preset)}
+    version = register(preset, run_id(plan(preset, load_config(preset))), lineage)
     identity = Identity.from_tags(version.tags)
     message = f"Run {preset}: version {version.version}, recipe {identity.recipe['id'][:12]}"
     if made_from:

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 
@@ -55,6 +55,24 @@ def run_dvc(
     if stopped_by:
         raise SystemExit(128 + stopped_by[0])
     return None if process.returncode else output or ""
+
+
+def unreadable(path: Path) -> Iterator[str]:
+    """Why DVC could not take a file or folder for a dependency, a line for each reason.
+
+    Its own words would name one of them at most, and not what to do.
+    """
+    if not path.exists():
+        yield f"{path}: not found"
+    for folder, folders, files in os.walk(path):
+        for name in (*folders, *files):
+            entry = Path(folder, name)
+            if not entry.exists():
+                yield f"{entry}: a link to nothing; remove it, or bring back what it led to"
+            elif not os.access(entry, os.R_OK):
+                yield f"{entry}: may not be read by this user"
+            elif any("\ud800" <= character <= "\udfff" for character in name):
+                yield f"{os.fsencode(entry)!r}: not a name in UTF-8; rename it"
 
 
 def mend_lock() -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from common import edit
 from configs.schema import Config, ConfigError, load_config, parse_config, parse_setting, preset_path
 
+SOURCES_CODE = "data/sources"
+
 
 def apply_settings(preset: str, settings: Sequence[str]) -> Config:
     """Write `key=value` settings into the preset's file, as `dvc exp run -S` would, and return the config.
@@ -34,10 +36,22 @@ def apply_settings(preset: str, settings: Sequence[str]) -> Config:
     return config
 
 
-def list_preset(preset: str, root: Path) -> None:
-    """Have DVC know a preset: add it to a checkout's `params.yaml`, if it is not there."""
+def list_preset(preset: str, source: Path | None, root: Path) -> None:
+    """Have DVC know a preset, and what its recordings are made of, by a checkout's `params.yaml`.
+
+    `source` is where `data.path` leads; None: the preset's recordings come from nowhere but the sources' own code.
+    Checkouts of the past list presets by their names alone.
+    """
     path = root / "params.yaml"
     content = edit.read(path)
-    if preset not in content["presets"]:
-        content["presets"].append(preset)
-        edit.write(path, content)
+    listed = content["presets"]
+    if isinstance(listed, list):
+        if preset in listed:
+            return
+        listed.append(preset)
+    else:
+        entry = {"source": SOURCES_CODE if source is None else str(source)}
+        if listed.get(preset) == entry:
+            return
+        listed[preset] = entry
+    edit.write(path, content)

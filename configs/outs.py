@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,14 @@ MODEL_FILE, VOCODER_FILE = "model.safetensors", "vocoder.safetensors"
 """The checkpoints of a run, by file name."""
 
 CHECKPOINT_FILES = (MODEL_FILE, VOCODER_FILE)
+
+PATHS_FROM = "MYXTTS_PATHS_FROM"
+"""Variable of the environment: where relative paths of presets start, if not at the checkout that reads them."""
+
+
+def source_path(path: str) -> Path:
+    """Where `data.path` of a preset leads: `~` is the user's home, and what is relative starts at the checkout."""
+    return Path(os.environ.get(PATHS_FROM, ROOT), Path(path).expanduser())
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,8 @@ class Identity(BaseModel):
     recipe: Annotated[Mapping[str, str], About("recipe", parts=("id", "code", "settings", "corpus", "lock_file"))] = {}
     sha256: Annotated[Mapping[str, str], About("SHA-256", parts=CHECKPOINT_FILES)] = {}
     """By name of the checkpoint."""
+    source: Annotated[str, About("source", needed=False)] = ""
+    """MD5 of the recordings and lists, as DVC found them where `data.path` leads; the recipe has that of the corpus."""
     files: Annotated[Mapping[str, str], About("")] = {}
     """SHA-256 of every file of `registry.evidence.Evidence`, by path."""
     commit: Annotated[str, About("commit")] = ""

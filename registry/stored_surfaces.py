@@ -69,7 +69,7 @@ class StagesSurface(Surface):
         for preset in edit.read(self._root / "params.yaml")["presets"]:
             found = _is_preset(preset_file(self._root, preset))
             yield Statement(self.kind, "params.yaml", "presets", preset, "a valid preset in configs/", found)
-        for name, stage in content["stages"].items():
+        for name, stage in _stages(content).items():
             where = f"dvc.yaml:{edit.line_of(content, f'stages.{name}')} (stage {name})"
             for key in _parameters(stage):
                 known = _is_setting(key)
@@ -82,7 +82,7 @@ class StagesSurface(Surface):
     def mend(self) -> None:
         """Take out dependencies that are gone, and add the code that is left out."""
         content = edit.read(self._path)
-        for stage in content["stages"].values():
+        for stage in _stages(content).values():
             for gone in [dep for dep in stage["deps"] if self._is_gone(dep)]:
                 stage["deps"].remove(gone)
             stage["deps"].extend(_missing_deps(stage))
@@ -91,6 +91,11 @@ class StagesSurface(Surface):
 
     def _is_gone(self, dep: str) -> bool:
         return "${" not in dep and not (self._root / dep).exists()
+
+
+def _stages(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What each stage does, for whichever preset."""
+    return {name: stage["do"] for name, stage in content["stages"].items()}
 
 
 class VersionsSurface(Surface):

@@ -17,6 +17,7 @@ from common import ROOT
 from common.dvc import run_dvc
 from common.git import git
 from configs.editing import list_preset
+from configs.outs import PATHS_FROM, source_path
 from reproduction.lock import CURVE, METRICS, Places, lock_of_corpus, locked_runs
 from reproduction.past import PastRun, places_at
 from reproduction.results import UTTERANCES
@@ -84,7 +85,8 @@ class PastCheckout:
 
     def _environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
-        return inherited | {"PYTHONPATH": str(self.root), "DVC_SITE_CACHE_DIR": str(self.root.with_name("dvc-site"))}
+        own = {"PYTHONPATH": str(self.root), "DVC_SITE_CACHE_DIR": str(self.root.with_name("dvc-site"))}
+        return inherited | own | {PATHS_FROM: str(ROOT)}
 
 
 @contextlib.contextmanager
@@ -97,7 +99,8 @@ def checked_out(past: PastRun) -> Iterator[PastCheckout]:
     with _clone(past.commit) as root:
         cache = dvc_cache()
         _share_cache(root, cache)
-        list_preset(past.preset, root)
+        path = past.provenance.get("config", {}).get("data.path")
+        list_preset(past.preset, source_path(path) if path else None, root)
         locked = locked_runs(past.lock).get(past.preset)
         same = locked is not None and locked.places == places
         lock = past.lock if same else lock_of_corpus(places, past.provenance["corpus"]["corpus"])

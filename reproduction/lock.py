@@ -15,6 +15,7 @@ import yaml
 
 from common import LOCK_FILE, ROOT
 from common.errors import Unanswerable
+from configs.editing import SOURCES_CODE
 from configs.outs import Outs
 from configs.schema import flat
 
@@ -96,6 +97,15 @@ def corpus_digest(preset: str, lock: Path = ROOT / "dvc.lock") -> str:
     raise NoRun(f"{lock} knows no corpus of preset {preset!r}; `dvc repro corpus@{preset}` makes it")
 
 
+def source_digest(preset: str, root: Path = ROOT) -> str:
+    """MD5 by which DVC knows what a preset's corpus was made of; empty if it was made of no files of its user's."""
+    source = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))["presets"][preset]["source"]
+    lock, made = root / "dvc.lock", Outs(preset, root).corpus.relative_to(root).as_posix()
+    stages = _locked_stages(lock.read_text(encoding="utf-8")) if lock.is_file() else {}
+    needs = next((stage.needs for stage in stages.values() if made in stage.outs), {})
+    return "" if source == SOURCES_CODE else needs.get(source, "")
+
+
 def _locked_run(stages: Mapping[str, _Stage], places: Places) -> LockedRun:
     stage = stages[places.run_stage]
     return LockedRun(
@@ -146,17 +156,21 @@ def _md5s(entries: list[dict[str, str]]) -> dict[str, str]:
 def _declared_stages(dvc_yaml: str, preset: str) -> dict[str, _Stage]:
     """The stages that a `dvc.yaml` has for a preset; their MD5s are not known."""
     try:
-        content = yaml.safe_load(dvc_yaml.replace("${item.preset}", preset)) or {}
+        content = yaml.safe_load(dvc_yaml.replace("${key}", preset).replace("${item.preset}", preset)) or {}
         return {
-            f"{name}@{preset}" if "matrix" in stage else name: _Stage(
-                {path: "" for kind in ("outs", "metrics", "plots") for path in _names(stage.get(kind, []))},
-                dict.fromkeys(_names(stage.get("deps", [])), ""),
-                dict.fromkeys(_names(stage.get("params", []))),
-            )
+            f"{name}@{preset}" if stage.keys() & {"foreach", "matrix"} else name: _declared(stage.get("do", stage))
             for name, stage in content.get("stages", {}).items()
         }
     except (yaml.YAMLError, AttributeError, TypeError) as error:
         raise NoRun(f"dvc.yaml cannot be read: {' '.join(str(error).split())}") from None
+
+
+def _declared(stage: Mapping[str, Any]) -> _Stage:
+    return _Stage(
+        {path: "" for kind in ("outs", "metrics", "plots") for path in _names(stage.get(kind, []))},
+        dict.fromkeys(_names(stage.get("deps", [])), ""),
+        dict.fromkeys(_names(stage.get("params", []))),
+    )
 
 
 def _names(entries: list[Any]) -> list[str]:

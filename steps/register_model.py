@@ -11,6 +11,7 @@ from common.files import link
 from configs.outs import MODEL_FILE, VOCODER_FILE, Outs
 from registry.registration import register
 from registry.store import model_name
+from reproduction.lock import source_digest
 from steps.work import Result, check
 
 
@@ -44,6 +45,6 @@ def register_model(
     for source, target in links.items():
         link(source, target)
     run = get_step_context().pipeline_run
-    version = register(preset, run_id, {"zenml_run": str(run.id)})
+    version = register(preset, run_id, {"zenml_run": str(run.id), "source": source_digest(preset)})
     log_metadata({"model": model_name(preset), "version": int(version.version)})
     return int(version.version)

@@ -60,8 +60,11 @@ def test_dvc_learns_of_a_preset_once(presets: Path) -> None:
     params = presets.parent / "params.yaml"
     params.write_text((ROOT / "params.yaml").read_text())
     for preset in ("smoke", "demo", "smoke"):
-        list_preset(preset, presets.parent)
-    assert yaml.safe_load(params.read_text()) == {"presets": ["smoke", "demo"]}
+        list_preset(preset, None, presets.parent)
+    list_preset("mine", Path("../voice"), presets.parent)
+    list_preset("mine", Path("/elsewhere/voice"), presets.parent)
+    listed = {preset: {"source": "data/sources"} for preset in ("smoke", "demo")}
+    assert yaml.safe_load(params.read_text()) == {"presets": listed | {"mine": {"source": "/elsewhere/voice"}}}
     assert params.read_text().startswith("# The presets that were run here")
 
 

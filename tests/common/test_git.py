@@ -38,7 +38,7 @@ def test_a_checkout_as_it_was_committed_is_clean(checkout: Path) -> None:
     assert file_at("HEAD", "model/other.py") == ""
     assert find_commit("nowhere") is None
     (checkout / "dvc.lock").write_text("schema: '2.0'\n")
-    (checkout / "params.yaml").write_text("presets: [demo]\n")
+    (checkout / "params.yaml").write_text("presets: {demo: {source: data/sources}}\n")
     (checkout / "reports" / "demo").mkdir(parents=True)
     (checkout / "reports" / "demo" / "metrics.json").write_text("{}")
     assert checkout_state().uncommitted == ""

@@ -170,7 +170,7 @@ def test_drift_planted_in_sources_is_found_by_place_and_mended_once_and_for_all(
     notebook.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     for preset, _, key, wrong, right in PRESETS:
         replace(checkout / f"configs/{preset}.yaml", f"  {key}: {right}\n", f"  {key}: {wrong}\n")
-    replace(checkout / "dvc.yaml", "    - model\n", "    - model/old_network.py\n")
+    replace(checkout / "dvc.yaml", "      - model\n", "      - model/old_network.py\n")
     replace(checkout / "docs/architecture.md", "| dim | 512 | 768 | 1536 |", "| dim | 512 | 768 | 1024 |")
     replace(checkout / "docs/model_components.html", "22050", "24000")
     append(readme, "\nThe `full` decoder has 12 layers.\n")
@@ -205,16 +205,16 @@ def test_drift_planted_in_sources_is_found_by_place_and_mended_once_and_for_all(
 
 
 def deps(checkout: Path, stage: str) -> list[str]:
-    found: list[str] = yaml.safe_load((checkout / "dvc.yaml").read_text())["stages"][stage]["deps"]
+    found: list[str] = yaml.safe_load((checkout / "dvc.yaml").read_text())["stages"][stage]["do"]["deps"]
     return found
 
 
 @pytest.mark.parametrize(
     ("old", "new", "fact", "stated"),
     [
-        ("    - data.max_clips\n", "    - data.max_clisp\n", "params", "data.max_clisp"),
-        ("    - data/audio.py\n", "    - data/adio.py\n", "deps", "data/adio.py"),
-        ("    - data/audio.py\n", "", "deps", "data/audio.py is left out"),
+        ("        - data.max_clips\n", "        - data.max_clisp\n", "params", "data.max_clisp"),
+        ("      - data/audio.py\n", "      - data/adio.py\n", "deps", "data/adio.py"),
+        ("      - data/audio.py\n", "", "deps", "data/audio.py is left out"),
     ],
 )
 def test_a_stage_that_drifted_is_found_on_its_line(checkout: Path, old: str, new: str, fact: str, stated: str) -> None:
@@ -225,7 +225,7 @@ def test_a_stage_that_drifted_is_found_on_its_line(checkout: Path, old: str, new
 
 
 def test_presets_that_stages_have_and_the_checkout_has_not_are_found(checkout: Path) -> None:
-    (checkout / "params.yaml").write_text("presets: [demo, gone]\n")
+    (checkout / "params.yaml").write_text("presets: {demo: {source: data/sources}, gone: {source: data/sources}}\n")
     drifts = [statement for statement in StagesSurface(checkout).read() if not statement.agrees]
     assert [(drift.where, drift.stated) for drift in drifts] == [("params.yaml", "gone")]
 
@@ -235,9 +235,9 @@ def test_deps_of_a_stage_are_mended_in_few_words(checkout: Path) -> None:
     before = deps(checkout, "voice")
     assert "model" in before
     files = [file for file in deciding_files("pipelines.voice") if file.startswith("model/")]
-    listed = "".join(f"    - {file}\n" for file in files[1:])
-    replace(checkout / "dvc.yaml", "    - model\n", listed)
-    replace(checkout / "dvc.yaml", "    - steps\n", "    - steps\n    - steps/work.py\n")
+    listed = "".join(f"      - {file}\n" for file in files[1:])
+    replace(checkout / "dvc.yaml", "      - model\n", listed)
+    replace(checkout / "dvc.yaml", "      - steps\n", "      - steps\n      - steps/work.py\n")
     StagesSurface(checkout).mend()
     assert sorted(deps(checkout, "voice")) == sorted(before)
     assert deps(checkout, "corpus") == deps(ROOT, "corpus")

@@ -1,61 +1,136 @@
-"""Making a corpus folder of what a source offers."""
+"""Making a corpus folder of what a source offers; of a corpus that is there already, only what has changed."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import soundfile as sf
 from lhotse import Recording, RecordingSet, SupervisionSegment, SupervisionSet
 from lhotse.audio import AudioSource
 
-from common.files import replacing_folder
+from common import LOCK_FILE, ROOT
+from common.files import digest, file_digest, link, replacing, replacing_folder
 from common.progress import Report, silent, watched
+from configs.outs import source_path
 from configs.schema import Data
+from data import audio
 from data.audio import AudioError, read_pcm
 from data.corpus import ATTRIBUTION, RECORDINGS, SUPERVISIONS, write_findings
 from data.sources import SOURCES
 from data.sources.base import SourceClip
 
 
-def build_corpus(data: Data, folder: Path, report: Report = silent) -> None:
+@dataclass(frozen=True)
+class _Written:
+    """A clip's file in a corpus, and what it was made of."""
+
+    source: str
+    """SHA-256 of the file that was read; empty if there was none."""
+    file: str
+    """Relative to the corpus."""
+    sha256: str
+    rate: int
+    samples: int
+
+
+def build_corpus(data: Data, folder: Path, report: Report = silent, workers: int = 1) -> None:
     """Make the corpus that `data` describes in `folder`, replacing what is there; it appears whole or not at all.
 
-    Raises `CorpusError` if the source is missing or its structure is wrong. Single clips with a fault (no audio, no
-    text, audio that cannot be decoded) are brought along for `data.validation` to name.
+    Recordings that have not changed since the corpus in `folder` was made are taken from there; the rest is decoded
+    by `workers` threads. Raises `CorpusError` if the source is missing or its structure is wrong. Single clips with a
+    fault (no audio, no text, audio that cannot be decoded) are brought along for `data.validation` to name.
     """
+    index = folder.with_name(f".{folder.name}.json")
     with tempfile.TemporaryDirectory(prefix="myxtts-") as scratch, replacing_folder(folder) as new:
         offer = SOURCES[data.source](data, Path(scratch), report)
-        _write_corpus(_choose(offer.clips, data.max_clips), offer.attribution, new, report)
+        clips = _choose(offer.clips, data.max_clips)
+        (new / "audio").mkdir()
+        written = _write_audio(clips, new, folder, _read_index(index), workers, report)
+        _write_manifests(clips, written, data, new)
+        (new / ATTRIBUTION).write_text(offer.attribution, encoding="utf-8")
         write_findings(offer.findings, new)
+    with replacing(index) as temporary:
+        made = {clip.id: asdict(found) for clip, found in zip(clips, written, strict=True)}
+        temporary.write_text(json.dumps({"reader": _reader(), "clips": made}))
 
 
-def _write_corpus(clips: Sequence[SourceClip], attribution: str, folder: Path, report: Report) -> None:
-    (folder / "audio").mkdir(parents=True)
+def _write_audio(
+    clips: Sequence[SourceClip],
+    new: Path,
+    old: Path,
+    known: Mapping[str, _Written],
+    workers: int,
+    report: Report,
+) -> list[_Written]:
+    def write(clip: SourceClip) -> _Written:
+        source = file_digest(clip.audio) if clip.audio.is_file() else ""
+        before = known.get(clip.id)
+        if before and before.source == source and _is_whole(old / before.file, before):
+            if before.sha256:
+                link((old / before.file).resolve(), new / before.file)
+            return before
+        return _write(clip, source, new)
+
+    with ThreadPoolExecutor(workers) as pool:
+        return list(watched(pool.map(write, clips), "writing audio", len(clips), report))
+
+
+def _write(clip: SourceClip, source: str, folder: Path) -> _Written:
+    file = PurePosixPath("audio", f"{clip.id}.flac")
+    try:
+        samples, rate = read_pcm(clip.audio)
+        sf.write(folder / file, samples, rate, format="FLAC", subtype="PCM_16")
+        n_samples = len(samples)
+    except AudioError:
+        # the faulty file itself goes into the corpus, so that the validation can say what is wrong with it
+        file, rate, n_samples = file.with_suffix(clip.audio.suffix), 0, 0
+        if source:
+            shutil.copyfile(clip.audio, folder / file)
+    return _Written(source, str(file), file_digest(folder / file) if source else "", rate, n_samples)
+
+
+def _is_whole(path: Path, written: _Written) -> bool:
+    """Whether a file is what was written, and nothing where nothing was."""
+    return file_digest(path) == written.sha256 if path.is_file() else not written.sha256
+
+
+def _write_manifests(clips: Sequence[SourceClip], written: Sequence[_Written], data: Data, folder: Path) -> None:
+    root = source_path(data.path) if data.path else None
     recordings, supervisions = [], []
-    for clip in watched(clips, "writing audio", len(clips), report):
-        audio = PurePosixPath("audio", f"{clip.id}.flac")
-        try:
-            samples, rate = read_pcm(clip.audio)
-            sf.write(folder / audio, samples, rate, format="FLAC", subtype="PCM_16")
-            n_samples = len(samples)
-        except AudioError:
-            # the faulty file itself goes into the corpus, so that the validation can say what is wrong with it
-            audio, rate, n_samples = audio.with_suffix(clip.audio.suffix), 0, 0
-            if clip.audio.is_file():
-                shutil.copyfile(clip.audio, folder / audio)
-        duration = n_samples / rate if rate else 0.0
-        source = AudioSource("file", [0], str(audio))
-        recordings.append(Recording(clip.id, [source], rate, n_samples, duration))
-        supervisions.append(
-            SupervisionSegment(clip.id, clip.id, 0.0, duration, 0, clip.text, clip.language, clip.speaker)
-        )
+    for clip, found in zip(clips, written, strict=True):
+        duration = found.samples / found.rate if found.rate else 0.0
+        source = AudioSource("file", [0], found.file)
+        recordings.append(Recording(clip.id, [source], found.rate, found.samples, duration))
+        inside = root is not None and clip.audio.is_relative_to(root)
+        file = clip.audio.relative_to(root).as_posix() if root and inside else clip.audio.name
+        said = SupervisionSegment(clip.id, clip.id, 0.0, duration, 0, clip.text, clip.language, clip.speaker)
+        said.custom = {"file": file} | ({} if clip.row is None else {"row": clip.row})
+        supervisions.append(said)
     RecordingSet.from_recordings(recordings).to_jsonl(folder / RECORDINGS)
     SupervisionSet.from_segments(supervisions).to_jsonl(folder / SUPERVISIONS)
-    (folder / ATTRIBUTION).write_text(attribution, encoding="utf-8")
+
+
+def _read_index(index: Path) -> Mapping[str, _Written]:
+    """What the last build wrote, by clip; nothing if it is not known, or was read by other code."""
+    try:
+        content: dict[str, Any] = json.loads(index.read_text(encoding="utf-8"))
+        same = content["reader"] == _reader()
+        return {id: _Written(**found) for id, found in content["clips"].items()} if same else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _reader() -> str:
+    """What decides how a file is decoded: this project's reader, and every package."""
+    return digest([file_digest(Path(file)) for file in (audio.__file__, __file__, ROOT / LOCK_FILE)])
 
 
 def _choose(clips: Iterable[SourceClip], max_clips: int | None) -> list[SourceClip]:

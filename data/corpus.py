@@ -42,6 +42,10 @@ class CorpusClip:
     sample_rate: int
     """Hz."""
     num_samples: int
+    file: str
+    """What it was made of, relative to the source's folder."""
+    row: int | None
+    """Of the list that names it, counted from 1."""
 
 
 def read_corpus(folder: Path) -> list[CorpusClip]:
@@ -74,6 +78,7 @@ def _clip(said: Mapping[str, Any], recordings: Mapping[str, Mapping[str, Any]], 
     recording = recordings.get(said["recording_id"])
     if recording is None:
         raise CorpusError(f"{root / SUPERVISIONS}: {said['id']}: {RECORDINGS} has no {said['recording_id']!r}")
+    origin = said.get("custom", {})
     return CorpusClip(
         id=said["id"],
         path=root / recording["sources"][0]["source"],
@@ -83,6 +88,8 @@ def _clip(said: Mapping[str, Any], recordings: Mapping[str, Mapping[str, Any]], 
         duration=recording["duration"],
         sample_rate=recording["sampling_rate"],
         num_samples=recording["num_samples"],
+        file=origin.get("file", ""),
+        row=origin.get("row"),
     )
 
 

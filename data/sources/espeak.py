@@ -13,6 +13,7 @@ import numpy as np
 import soundfile as sf
 
 from common.progress import Report, watched
+from configs.outs import source_path
 from configs.schema import Data
 from data.audio import Pcm
 from data.corpus import CorpusError
@@ -22,7 +23,7 @@ from data.sources.base import Offer, SourceClip, only_language
 def offer(data: Data, scratch: Path, report: Report) -> Offer:
     """Each line of the text file `data.path`, spoken."""
     language = only_language(data)
-    path = Path(str(data.path))
+    path = source_path(str(data.path))
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:

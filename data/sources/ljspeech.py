@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from common.progress import Report
+from configs.outs import source_path
 from configs.schema import Data
 from data.corpus import CorpusError
 from data.sources.base import Offer, SourceClip, only_language
@@ -16,7 +17,7 @@ AUDIO_EXTENSIONS = (".wav", ".flac", ".mp3", ".ogg")
 def offer(data: Data, _scratch: Path, _report: Report) -> Offer:
     """The clips of the folder `data.path`."""
     language = only_language(data)
-    folder = Path(str(data.path))
+    folder = source_path(str(data.path))
     metadata = folder / "metadata.csv"
     if not metadata.is_file():
         raise CorpusError(

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile as sf
 
 from common.files import folder_digests
 from configs.schema import Data
-from data.audio import read_pcm
+from data.audio import Pcm, read_pcm
 from data.building import build_corpus
 from data.corpus import CorpusError, read_corpus
 
@@ -47,7 +49,7 @@ def test_a_new_corpus_replaces_the_old_one_and_a_failed_one_does_not(ljspeech: P
     with pytest.raises(CorpusError):
         build_corpus(from_folder(tmp_path / "nowhere"), folder)
     assert folder_digests(folder) == before
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["allison", "corpus"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".corpus.json", "allison", "corpus"]
 
 
 def test_faulty_clips_are_brought_along_into_the_corpus(ljspeech: Path, tmp_path: Path) -> None:
@@ -62,3 +64,43 @@ def test_faulty_clips_are_brought_along_into_the_corpus(ljspeech: Path, tmp_path
     assert corpus["clip-1"].path.read_bytes() == torn.read_bytes()
     assert corpus["clip-1"].path.suffix == ".wav"
     assert not corpus["clip-2"].path.exists()
+
+
+def test_only_what_changed_in_a_source_is_decoded_again(
+    ljspeech: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "corpus"
+    build_corpus(from_folder(ljspeech), folder, workers=2)
+    decoded: list[str] = []
+
+    def counting(path: Path) -> tuple[Pcm, int]:
+        decoded.append(path.name)
+        return read_pcm(path)
+
+    monkeypatch.setattr("data.building.read_pcm", counting)
+    wavs, metadata = ljspeech / "wavs", ljspeech / "metadata.csv"
+    samples, rate = sf.read(wavs / "clip-1.wav")
+    sf.write(wavs / "clip-1.wav", samples[: len(samples) // 2], rate)
+    shutil.copy(wavs / "clip-2.wav", wavs / "clip-9.wav")
+    (wavs / "clip-3.wav").unlink()
+    lines = [line for line in metadata.read_text().splitlines() if not line.startswith("clip-3|")]
+    lines = [*(line if not line.startswith("clip-4|") else "clip-4|Another text." for line in lines), "clip-9|New."]
+    metadata.write_text("\n".join(lines) + "\n")
+    build_corpus(from_folder(ljspeech), folder)
+    assert sorted(decoded) == ["clip-1.wav", "clip-9.wav"]
+
+    build_corpus(from_folder(ljspeech), tmp_path / "anew")
+    assert folder_digests(folder) == folder_digests(tmp_path / "anew")
+    texts = {clip.id: clip.text for clip in read_corpus(folder)}
+    assert "clip-3" not in texts
+    assert texts["clip-4"] == "Another text."
+
+
+def test_a_clip_of_a_corpus_that_was_altered_is_decoded_again(ljspeech: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "corpus"
+    build_corpus(from_folder(ljspeech), folder)
+    before = folder_digests(folder)
+    altered = folder / "audio" / "clip-1.flac"
+    altered.write_bytes((folder / "audio" / "clip-2.flac").read_bytes())
+    build_corpus(from_folder(ljspeech), folder)
+    assert folder_digests(folder) == before

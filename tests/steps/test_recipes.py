@@ -21,6 +21,7 @@ DECIDING = {
         data/clip_measures.py
         data/corpus.py
         data/languages.py
+        data/problems.py
         data/text.py
         data/validation.py
         data/vocabulary.py
@@ -37,6 +38,7 @@ DECIDING = {
         data/languages.py
         data/mel.py
         data/pieces.py
+        data/problems.py
         data/text.py
         data/vocabulary.py
         steps/extract_features.py

@@ -122,6 +122,7 @@ def first(trained: Clone) -> dict[str, Any]:
     return trained.first
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share the trained checkout are run by one worker, and are no fast ones."""
     for item in items:

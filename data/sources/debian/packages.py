@@ -24,6 +24,7 @@ def unpack_packages(names: Sequence[str], root: Path, scratch: Path, report: Rep
     if not shutil.which("dpkg-deb"):
         raise CorpusError("dpkg-deb not found: Debian's packages cannot be read without it")
     folder = _cache() or scratch
+    root.mkdir(parents=True, exist_ok=True)
     lacking = [n for n in watched(names, "unpacking packages", len(names), report) if not _unpack_kept(n, folder, root)]
     if lacking:
         report("downloading packages", 0, len(lacking))
@@ -31,17 +32,17 @@ def unpack_packages(names: Sequence[str], root: Path, scratch: Path, report: Rep
             _download(lacking, Path(new))
             for archive in watched(sorted(Path(new).glob("*.deb")), "unpacking packages", len(lacking), report):
                 _unpack(archive, root)
+                for damaged in folder.glob(f"{archive.name.partition('_')[0]}_*.deb"):
+                    damaged.unlink(missing_ok=True)
                 os.replace(archive, folder / archive.name)  # other processes may do the same: each puts a whole file
 
 
 def _unpack_kept(name: str, folder: Path, root: Path) -> bool:
     """Whether the cache had the package, whole."""
-    for archive in sorted(folder.glob(f"{name}_*.deb"), reverse=True):
-        try:
+    for archive in folder.glob(f"{name}_*.deb"):
+        with contextlib.suppress(CorpusError):  # what was compressed has checksums: it is damaged
             _unpack(archive, root)
             return True
-        except CorpusError:  # what was compressed has checksums: it is damaged
-            archive.unlink(missing_ok=True)
     return False
 
 

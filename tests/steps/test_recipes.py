@@ -76,9 +76,11 @@ DECIDING = {
         common/files.py
         data/audio.py
         data/batches.py
+        data/corpus.py
         data/features.py
         data/languages.py
         data/mel.py
+        data/problems.py
         data/recordings.py
         data/text.py
         data/vocabulary.py

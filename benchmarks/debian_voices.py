@@ -32,14 +32,14 @@ from data.sources.debian.voices import PROMPTS, VOICES, Voice
 
 SHORTEST = 0.2
 """Seconds; no word is shorter."""
-USUAL_TIMES = (0.6, 2.2)
+USUAL_TIMES = (0.6, 3.0)
 """How long a text may take, over what the voice takes for that many phones. Nothing but the time tells which texts were
 changed after they had been recorded."""
 TIMES = {
-    "be_BY_f_Kseniya": (0.68, 2.2),
+    "be_BY_f_Kseniya": (0.68, 3.0),
     "ca_ES_m_Pere": (0.7, 1.22),
-    "el_GR_f_Kiriaki": (0.75, 2.2),
-    "fr_FR_m_PaulK": (0.75, 2.2),
+    "el_GR_f_Kiriaki": (0.75, 3.0),
+    "fr_FR_m_PaulK": (0.75, 3.0),
 }
 """Of voices whose texts were changed a little: many Catalan ones got an article (of 189 recordings that Whisper base
 heard, 112 of the 119 between these bounds begin with one, and 8 of the 66 above them), Greek ones an adjective."""

@@ -16,7 +16,7 @@ UNCLEAR_TEXT = Kind(
     "unclear_text", "note", "Nobody can tell how its signs and remarks are read, if they are: nothing to do."
 )
 OTHER_PERSON = Kind("other_person", "note", "Someone speaks whom this source does not offer: nothing to do.")
-OTHER_TEXT = Kind("other_text_spoken", "note", "The text seems to have been changed after the recording: nothing to do.")
+OTHER_TEXT = Kind("other_text_spoken", "note", "The text was probably changed after the recording: nothing to do.")
 NO_SPEECH = Kind("recording_without_speech", "note", "It is too short to hold a word: nothing to do.")
 REPEATED = Kind("repeated_recording", "note", "The package has the same file twice, one is enough: nothing to do.")
 

@@ -24,7 +24,7 @@ Language = Literal["en", "es", "fa", "fr", "it", "ru"]
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
-Source = Literal["debian_prompts", "ljspeech", "espeak"]
+Source = Literal["debian_prompts", "debian_voices", "ljspeech", "espeak"]
 """Where speech can come from: the modules of `data.sources`."""
 
 
@@ -50,13 +50,16 @@ class Data(Section):
     """Which recordings are learned from, and how they are divided."""
 
     source: Source = Field(
-        description="where speech comes from: Debian's recorded telephone prompts, a folder in LJSpeech format, "
-        "or espeak-ng reading a list of sentences (synthetic)"
+        description="where speech comes from: Debian's recorded telephone prompts, all people in Debian's packages, "
+        "a folder in LJSpeech format, or espeak-ng reading a list of sentences (synthetic)"
     )
     path: str | None = Field(
         None, description="`ljspeech`: folder with metadata.csv and wavs/; `espeak`: text file, a sentence a line"
     )
     languages: list[Language] = Field(min_length=1, description="ISO 639-1 codes")
+    speakers: list[str] | None = Field(
+        None, min_length=1, description="`debian_voices`: only these people, as `fr_FR_m_PaulK`; null: all"
+    )
     max_clips: int | None = Field(None, ge=4, description="keep only this many clips of each language; null: all")
     validation_percent: int = Field(4, ge=0, le=40, description="clips held out to watch the training, %")
     test_percent: int = Field(14, ge=1, le=40, description="clips held out to listen to after training, %")
@@ -71,8 +74,12 @@ class Data(Section):
     def _one_measure_of_a_batch(self) -> Data:
         if (self.batch_size is None) == (self.batch_frames is None):
             raise ValueError("set exactly one of batch_size and batch_frames")
-        if (self.source == "debian_prompts") == (self.path is not None):
-            raise ValueError("path must be null for debian_prompts and is needed for any other source")
+        if self.source.startswith("debian_") == (self.path is not None):
+            raise ValueError(
+                "path must be null for debian_prompts and debian_voices, and is needed for any other source"
+            )
+        if self.speakers is not None and self.source != "debian_voices":
+            raise ValueError(f"speakers can be chosen for debian_voices only, and source is {self.source}")
         return self
 
 

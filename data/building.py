@@ -23,7 +23,7 @@ from configs.outs import source_path
 from configs.schema import Data
 from data import audio
 from data.audio import AudioError, read_pcm
-from data.corpus import ATTRIBUTION, RECORDINGS, SUPERVISIONS, write_findings
+from data.corpus import ATTRIBUTION, RECORDINGS, SUPERVISIONS, write_credits, write_findings
 from data.sources import SOURCES
 from data.sources.base import SourceClip
 
@@ -57,6 +57,7 @@ def build_corpus(data: Data, folder: Path, report: Report = silent, workers: int
         _write_manifests(clips, written, data, new)
         (new / ATTRIBUTION).write_text(offer.attribution, encoding="utf-8")
         write_findings(offer.findings, new)
+        write_credits(offer.credits, new)
     with replacing(index) as temporary:
         made = {clip.id: asdict(found) for clip, found in zip(clips, written, strict=True)}
         temporary.write_text(json.dumps({"reader": _reader(), "clips": made}))

@@ -1,15 +1,15 @@
 """Corpora: recorded (or synthetic) speech and its text, in one layout wherever it comes from.
 
 A corpus folder holds `audio/` (16-bit mono FLAC), `recordings.jsonl` and `supervisions.jsonl` (lhotse manifests with
-paths relative to the folder), `findings.jsonl` and `ATTRIBUTION.md`. Equal sources give equal bytes, wherever the
-folder lies.
+paths relative to the folder), `findings.jsonl`, `credits.jsonl` and `ATTRIBUTION.md`. Equal sources give equal bytes,
+wherever the folder lies.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from data.problems import Finding, Kind
 RECORDINGS, SUPERVISIONS, ATTRIBUTION = "recordings.jsonl", "supervisions.jsonl", "ATTRIBUTION.md"
 FINDINGS = "findings.jsonl"
 """What the source had to say of its own, a `data.problems.Finding` a line."""
+CREDITS = "credits.jsonl"
+"""Who speaks, where the source knows it, a `Credit` a line."""
 
 _RECORDING_KEYS = {"id", "sources", "sampling_rate", "num_samples", "duration"}
 _SUPERVISION_KEYS = {"id", "recording_id", "text", "language", "speaker"}
@@ -48,6 +50,19 @@ class CorpusClip:
     """Of the list that names it, counted from 1."""
 
 
+@dataclass(frozen=True)
+class Credit:
+    """Whose voice a speaker of a corpus is, and what may be done with it."""
+
+    speaker: str
+    """As in the manifests."""
+    language: str
+    person: str
+    copyright: str
+    licence: str
+    origin: str
+
+
 def read_corpus(folder: Path) -> list[CorpusClip]:
     """The clips of a corpus folder in the order of its manifests, by id; their paths are absolute.
 
@@ -70,8 +85,22 @@ def read_findings(folder: Path) -> list[Finding]:
 
 def write_findings(findings: Sequence[Finding], folder: Path) -> None:
     """Keep with a corpus what its source had to say."""
-    lines = [json.dumps(asdict(finding), ensure_ascii=False) + "\n" for finding in findings]
-    (folder / FINDINGS).write_text("".join(lines), encoding="utf-8")
+    _write_lines(findings, folder / FINDINGS)
+
+
+def read_credits(folder: Path) -> list[Credit]:
+    """Who speaks in a corpus, as far as its source knows."""
+    return [Credit(**row) for row in _read_lines(folder / CREDITS, {field.name for field in fields(Credit)})]
+
+
+def write_credits(credits: Sequence[Credit], folder: Path) -> None:
+    """Keep with a corpus who speaks in it."""
+    _write_lines(credits, folder / CREDITS)
+
+
+def _write_lines(rows: Sequence[Finding] | Sequence[Credit], path: Path) -> None:
+    lines = [json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows]
+    path.write_text("".join(lines), encoding="utf-8")
 
 
 def _clip(said: Mapping[str, Any], recordings: Mapping[str, Mapping[str, Any]], root: Path) -> CorpusClip:

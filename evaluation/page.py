@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from common.files import replacing
 from configs.schema import Audio
 from data.audio import Waveform
+from data.corpus import Credit
 from evaluation.judges import asr_identity
 from evaluation.listening import Utterance
 from evaluation.measures import CEILINGS, MEASURES
@@ -26,11 +27,12 @@ def write_page(
     table: pd.DataFrame,
     examples: Sequence[Utterance],
     audio: Audio,
+    credits: Sequence[Credit] = (),
 ) -> Path:
     """Write `index.html`, `audio/` and `pictures/` into `folder` and return the page's path.
 
     Of the `figures`, those of `MEASURES` stand at the top, each with its ceilings; others are listed below them.
-    `examples` are rows of `table` (by id) to hear and see. Ids are used as file names.
+    `examples` are rows of `table` (by id) to hear and see. Ids are used as file names. `credits` are the voices'.
     """
     heard = table.set_index("id")
     for example in examples:
@@ -53,6 +55,7 @@ def write_page(
         ceilings=CEILINGS,
         others={name: figure for name, figure in figures.items() if name not in at_the_top},
         examples=[(example, list(_sounds(example)), heard.loc[example.id]) for example in examples],
+        credits=credits,
         columns=list(table.columns),
         rows=table.to_numpy(dtype=object).tolist(),
     )

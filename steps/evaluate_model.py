@@ -13,6 +13,7 @@ from zenml import log_metadata, step
 from common.progress import shown
 from configs.outs import MODEL_FILE, VOCODER_FILE, Outs
 from configs.schema import Audio, Evaluation
+from data.corpus import read_credits
 from data.features import Features
 from evaluation.listening import listen, summarize
 from evaluation.measures import metrics_text
@@ -55,7 +56,8 @@ def evaluate_model(
         }
         tables = {"utterances": near_table, "far_utterances": far_table}
         examples = near[: how.audio_examples] + far[: how.audio_examples]
-        write_page(out / "listening", f"MyXTTS {preset}", figures, pd.concat(tables.values()), examples, audio)
+        whose = read_credits(Outs(preset).corpus)
+        write_page(out / "listening", f"MyXTTS {preset}", figures, pd.concat(tables.values()), examples, audio, whose)
         for name, table in tables.items():
             table.to_csv(out / "listening" / f"{name}.csv", index=False, float_format="%.6g")
         (out / "metrics.json").write_text(metrics_text(figures))

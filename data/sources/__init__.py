@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 from configs.schema import Source
-from data.sources import debian_prompts, espeak, ljspeech
+from data.sources import espeak, ljspeech
 from data.sources.base import OfferOf
+from data.sources.debian import voices
 
 SOURCES: Mapping[Source, OfferOf] = {
-    "debian_prompts": debian_prompts.offer,
+    "debian_prompts": voices.offer_prompts,
+    "debian_voices": voices.offer,
     "ljspeech": ljspeech.offer,
     "espeak": espeak.offer,
 }

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from common.progress import Report
 from configs.schema import Data
-from data.corpus import CorpusError
+from data.corpus import CorpusError, Credit
 from data.problems import Finding
 
 
@@ -33,6 +33,8 @@ class Offer(NamedTuple):
     attribution: str
     findings: Sequence[Finding] = ()
     """What kept rows of its lists from being clips, and what was put right on the way."""
+    credits: Sequence[Credit] = ()
+    """Who speaks and under which licence, where that is known."""
 
 
 OfferOf = Callable[[Data, Path, Report], Offer]

@@ -11,6 +11,7 @@ import soundfile as sf
 from playwright.sync_api import Browser
 
 from configs.schema import Audio
+from data.corpus import Credit
 from evaluation.listening import Utterance, summarize
 from evaluation.measures import MEASURES
 from evaluation.page import write_page
@@ -26,7 +27,8 @@ def page(
     table.loc[1, "text"] = HOSTILE
     examples = [utterances[5], dataclasses.replace(utterances[1], text=HOSTILE)]
     figures = {**summarize(table), "loss": 0.5}
-    return write_page(tmp_path_factory.mktemp("page"), "Test of the page", figures, table, examples, audio)
+    credits = [Credit("it_IT_m_Carlo", "it", "Carlo", "2012 Carlo & others", "CC-BY-SA-3.0", "a package")]
+    return write_page(tmp_path_factory.mktemp("page"), "Test of the page", figures, table, examples, audio, credits)
 
 
 def test_the_page_is_whole_and_self_contained(page: Path) -> None:
@@ -36,6 +38,7 @@ def test_the_page_is_whole_and_self_contained(page: Path) -> None:
     assert all((page.parent / link).is_file() for link in links)
     assert "http" not in html
     assert HOSTILE not in html
+    assert "it_IT_m_Carlo: Carlo; © 2012 Carlo &amp; others; CC-BY-SA-3.0; a package" in html
 
 
 def test_sounds_of_the_page_are_those_of_the_example(page: Path, utterances: list[Utterance], audio: Audio) -> None:

@@ -76,9 +76,11 @@ DECIDING = {
         common/files.py
         data/audio.py
         data/batches.py
+        data/corpus.py
         data/features.py
         data/languages.py
         data/mel.py
+        data/problems.py
         data/recordings.py
         data/text.py
         data/vocabulary.py
@@ -125,7 +127,7 @@ def replaced(old: str, new: str) -> Callable[[str], str]:
 
 
 EDITS: dict[str, tuple[str, Callable[[str], str], set[str]]] = {
-    "a source of speech": ("data/sources/debian_prompts.py", added("ADDED = 1"), set()),
+    "a source of speech": ("data/sources/debian/voices.py", added("ADDED = 1"), set()),
     "the model card": ("registry/card.py", added("ADDED = 1"), set()),
     "the digests of code": ("registry/code.py", added("ADDED = 1"), set()),
     "the rules": ("consistency/rules.py", added("ADDED = 1"), set()),

@@ -1,4 +1,4 @@
-"""Debian's packages by name and SHA-256: downloaded once by each user, and unpacked without being root."""
+"""Debian's packages by name: downloaded once by each user, and unpacked without being root."""
 
 from __future__ import annotations
 
@@ -7,38 +7,46 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
-from common.files import file_digest
+from common.progress import Report, silent, watched
 from data.corpus import CorpusError
 
 
-def fetch_packages(packages: Mapping[str, str], version: str, scratch: Path) -> list[Path]:
-    """The files of packages, given as name → SHA-256, out of this user's cache, or downloaded into it.
+def unpack_packages(names: Sequence[str], root: Path, scratch: Path, report: Report = silent) -> None:
+    """Lay the files of packages out below `root`, out of this user's cache, or downloaded into it.
 
-    The cache is `$XDG_CACHE_HOME/myxtts/packages`; where it cannot be written, `scratch` takes its place. Raises
-    `CorpusError` if apt is not there, cannot download, or gives other bytes than expected.
+    Whatever version is there, or offered here, will do: what it holds is for its readers to check. The cache is
+    `$XDG_CACHE_HOME/myxtts/packages`; where it cannot be written, `scratch` takes its place. Raises `CorpusError` if
+    apt or dpkg is not there, or fails.
     """
+    if not shutil.which("dpkg-deb"):
+        raise CorpusError("dpkg-deb not found: Debian's packages cannot be read without it")
     folder = _cache() or scratch
-    archives = {folder / f"{name}_{version}_all.deb": sha256 for name, sha256 in packages.items()}
-    lacking = {path: sha256 for path, sha256 in archives.items() if not path.is_file() or file_digest(path) != sha256}
+    root.mkdir(parents=True, exist_ok=True)
+    lacking = [n for n in watched(names, "unpacking packages", len(names), report) if not _unpack_kept(n, folder, root)]
     if lacking:
+        report("downloading packages", 0, len(lacking))
         with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as new:
-            _download([f"{path.name.partition('_')[0]}={version}" for path in lacking], Path(new))
-            found = {path: file_digest(Path(new, path.name)) for path in lacking}
-            wrong = [
-                f"{p.name}: SHA-256 is {found[p]}, expected {lacking[p]}" for p in lacking if found[p] != lacking[p]
-            ]
-            if wrong:
-                raise CorpusError("\n".join(wrong))
-            for path in lacking:  # another process may do the same: each puts a whole file in place of one like it
-                os.replace(Path(new, path.name), path)
-    return list(archives)
+            _download(lacking, Path(new))
+            for archive in watched(sorted(Path(new).glob("*.deb")), "unpacking packages", len(lacking), report):
+                _unpack(archive, root)
+                for damaged in folder.glob(f"{archive.name.partition('_')[0]}_*.deb"):
+                    damaged.unlink(missing_ok=True)
+                os.replace(archive, folder / archive.name)  # other processes may do the same: each puts a whole file
 
 
-def unpack_package(archive: Path, root: Path) -> None:
-    """Lay a package's files out below `root`. Raises `CorpusError` if dpkg is not there or fails."""
+def _unpack_kept(name: str, folder: Path, root: Path) -> bool:
+    """Whether the cache had the package, whole."""
+    for archive in folder.glob(f"{name}_*.deb"):
+        with contextlib.suppress(CorpusError):  # what was compressed has checksums: it is damaged
+            _unpack(archive, root)
+            return True
+    return False
+
+
+def _unpack(archive: Path, root: Path) -> None:
     _call(["dpkg-deb", "-x", str(archive), str(root)])
 
 
@@ -52,7 +60,7 @@ def _cache() -> Path | None:
     return None
 
 
-def _download(packages: list[str], folder: Path) -> None:
+def _download(packages: Sequence[str], folder: Path) -> None:
     apt = ["apt-get", "--quiet", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=2"]
     try:
         _call([*apt, "download", *packages], folder)

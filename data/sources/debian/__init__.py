@@ -1,0 +1,1 @@
+"""Recorded people in Debian's packages: every voice by the digest of each file that is used."""

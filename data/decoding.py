@@ -1,0 +1,113 @@
+"""Decoding one recording: by libsndfile what it knows, by PyAV (FFmpeg) everything else."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import av
+import numpy as np
+import numpy.typing as npt
+import soundfile as sf
+
+from data.containers.base import CUT_OFF, DAMAGED, WHOLE, Form
+from data.problems import Finding, Kind
+
+NO_AUDIO = Kind("no_audio", "error", "Export these as WAV or FLAC, or leave the clips out.")
+
+_DEMUXERS = "aac,ac3,aiff,amr,ape,asf,avi,caf,flac,flv,loas,matroska,mov,mp3,mpeg,mpegts,ogg,tta,w64,wav,wv"
+"""What PyAV may take a file for: no playlists, which could name other files."""
+
+_SHORTER = 0.1
+"""A recording may be this much shorter than announced, s: encoders count their padding."""
+
+
+class Piece(NamedTuple):
+    """Samples of one rate and number of channels."""
+
+    samples: npt.NDArray[Any]
+    """(n, channels): int16 as it is, or float64 with full scale 1."""
+    sample_rate: int
+
+
+class Pieces(NamedTuple):
+    """A recording, and what was noticed while it was decoded."""
+
+    pieces: list[Piece]
+    findings: list[Finding]
+
+
+def decoded(recording: bytes, form: Form) -> Pieces:
+    """Decode a recording that was found by `data.containers`."""
+    if form != "other":
+        return _by_av(recording, form)
+    try:
+        with sf.SoundFile(io.BytesIO(recording)) as file:
+            announced, readable = file.frames, file.seekable()
+            exact = file.subtype == "PCM_16"
+            if not readable:
+                return _by_av(recording)
+            try:
+                samples = file.read(dtype="int16" if exact else "float64", always_2d=True)
+            except sf.LibsndfileError as error:
+                partly = _by_av(recording)
+                return partly if partly.findings else Pieces(partly.pieces, [_damaged(error.error_string)])
+    except sf.LibsndfileError:
+        return _by_av(recording)
+    findings = []
+    if len(samples) < announced:
+        findings.append(_damaged(f"{announced - len(samples)} of {announced} samples cannot be decoded"))
+    return Pieces([Piece(samples, file.samplerate)], findings)
+
+
+def _by_av(recording: bytes, form: str | None = None) -> Pieces:
+    try:
+        with av.open(io.BytesIO(recording), "r", form, options={"format_whitelist": form or _DEMUXERS}) as container:
+            if not container.streams.audio:
+                return Pieces([], [Finding(NO_AUDIO, "holds no sound", "a recording")])
+            stream = container.streams.audio[0]
+            stream.codec_context.thread_count = 1  # clips are decoded side by side
+            frames, failed, packets = list[av.AudioFrame](), list[int](), 0
+            for packets, packet in enumerate(container.demux(stream), start=1):
+                try:
+                    frames += packet.decode()
+                except av.FFmpegError:
+                    failed.append(packets)
+            announced = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
+    except av.FFmpegError as error:
+        return Pieces([], [Finding(NO_AUDIO, f"cannot be decoded: {error.strerror}", "a recording")])
+    pieces = _joined(frames)
+    seconds = sum(len(piece.samples) / piece.sample_rate for piece in pieces)
+    if failed and failed[0] < packets - 1 and seconds:
+        return Pieces(pieces, [_damaged(f"{len(failed)} of {packets} packets cannot be decoded")])
+    if failed or (form is None and seconds < announced - _SHORTER):
+        return Pieces(pieces, [Finding(CUT_OFF, f"cut off after {seconds:.2f} s", WHOLE)])
+    return Pieces(pieces, [])
+
+
+def _joined(frames: Iterable[av.AudioFrame]) -> list[Piece]:
+    """Frames of the same rate and channels in one piece."""
+    runs: list[tuple[int, list[npt.NDArray[Any]]]] = []
+    for frame in frames:
+        samples = frame.to_ndarray()
+        if not frame.format.is_planar:
+            samples = samples.reshape(-1, frame.layout.nb_channels).T
+        if not runs or runs[-1][0] != frame.sample_rate or len(runs[-1][1][0]) != len(samples):
+            runs.append((frame.sample_rate, []))
+        runs[-1][1].append(samples)
+    return [Piece(_scaled(np.concatenate(blocks, axis=1).T), rate) for rate, blocks in runs]
+
+
+def _scaled(samples: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    if samples.dtype == np.int16:
+        return samples
+    if samples.dtype == np.uint8:
+        return (samples.astype(np.float64) - 128) / 128
+    if samples.dtype.kind == "i":
+        return samples / -float(np.iinfo(samples.dtype).min)
+    return samples.astype(np.float64)
+
+
+def _damaged(what: str) -> Finding:
+    return Finding(DAMAGED, f"damaged: {what.removeprefix('Error : ').rstrip('.')}", WHOLE)

@@ -162,7 +162,7 @@ def _channels_as_one(samples: npt.NDArray[Any], findings: list[Finding]) -> npt.
     lost = -10 * np.log10(max(mean.var(), 1e-9) / max(power_c[worth].mean(), 1e-9))
     if lost > _CANCELLED:
         findings.append(Finding(CANCELLING, f"the channels cancel: their mean is {lost:.0f} dB lower", "one recording"))
-        return channels[int(power_c.argmax())]
+        mean = channels[power_c.argmax()]
     return mean
 
 

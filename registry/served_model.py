@@ -125,8 +125,7 @@ class ServedVoice(PythonModel):
                 return read_reference(Path(file.name), self.voice)
             except AudioError as error:
                 reason = str(error).removeprefix(f"{file.name}: ")
-                expected = "expected WAV, FLAC, OGG or MP3"
-                raise ValueError(f"reference is not audio that can be used: {reason}; {expected}") from None
+                raise ValueError(f"reference is not audio that can be used: {reason}") from None
             except ValueError as error:
                 raise ValueError(str(error).replace(f"{file.name}:", "reference has")) from None
 

@@ -80,7 +80,7 @@ def _frame_size(head: int) -> int:
 
 
 def _find_frames(content: bytes, start: int) -> int:
-    """Where three frames of a kind follow each other, or fewer up to the end of all; -1 if nowhere soon."""
+    """Where three frames of a kind follow each other, or fewer that end with the content; -1 if nowhere soon."""
     at = content.find(b"\xff", start, start + _SEARCHED)
     while at >= 0:
         head, here = _head(content, at), at
@@ -89,7 +89,7 @@ def _find_frames(content: bytes, start: int) -> int:
             here += size
             if not size or here >= len(content):
                 break
-        if size and (here < len(content) or at == 0):
+        if size and here <= len(content):
             return at
         at = content.find(b"\xff", at + 1, start + _SEARCHED)
     return -1

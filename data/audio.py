@@ -91,12 +91,12 @@ def decode(path: Path) -> Decoded:
 def read_pcm(path: Path) -> tuple[Pcm, int]:
     """16-bit mono samples and the sample rate in Hz of a whole audio file, as `decode` has them.
 
-    Raises `AudioError` if it is not there, cannot be decoded, was cut short or is empty.
+    Raises `AudioError` with what was found first if that is an error: it is not there, cannot be decoded, was cut off.
     """
     pcm, rate, findings = decode(path)
     for finding in findings:
         if _is_error(finding):
-            raise AudioError(f"{finding.found}, expected {finding.expected}")
+            raise AudioError(finding.found)
     return pcm, rate
 
 

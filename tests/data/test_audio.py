@@ -195,7 +195,7 @@ def test_recording_that_is_cut_off_is_refused(extension: str, pcm: Pcm, tmp_path
     decoded = decode(path)
     assert {finding.kind.name for finding in decoded.findings if finding.kind.severity == "error"} == {"cut_off"}
     assert len(decoded.pcm) < 0.7 * len(pcm) * (decoded.sample_rate / RATE) + 2 * 1152
-    with pytest.raises(AudioError, match=r"^cut off.*, expected a recording to its end$"):
+    with pytest.raises(AudioError, match=r"^cut off"):
         read_pcm(path)
 
 
@@ -312,7 +312,7 @@ def test_samples_that_are_not_numbers_are_refused(pcm: Pcm, tmp_path: Path) -> N
         samples = pcm / 32768
         samples[100:103] = number
         sf.write(tmp_path / "broken.wav", samples, RATE, "FLOAT")
-        with pytest.raises(AudioError, match=r"^holds 3 samples that are not numbers, expected numbers$"):
+        with pytest.raises(AudioError, match=r"^holds 3 samples that are not numbers$"):
             read_pcm(tmp_path / "broken.wav")
 
 

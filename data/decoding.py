@@ -16,8 +16,12 @@ from data.problems import Finding, Kind
 
 NO_AUDIO = Kind("no_audio", "error", "Export these as WAV or FLAC, or leave the clips out.")
 
-_DEMUXERS = "aac,ac3,aiff,amr,ape,asf,avi,caf,flac,flv,loas,matroska,mov,mp3,mpeg,mpegts,ogg,tta,w64,wav,wv"
+_DEMUXERS = "aac,ac3,aiff,amr,ape,asf,avi,caf,flac,flv,loas,matroska,mov,mp3,mpeg,mpegts,"
+_DEMUXERS += "nistsphere,ogg,tta,voc,w64,wav,wv"
 """What PyAV may take a file for: no playlists, which could name other files."""
+
+_MOST_PLANES = 8
+"""PyAV reads beyond the memory of a frame that has more; torn AAC can seem to."""
 
 _SHORTER = 0.1
 """A recording may be this much shorter than announced, s: encoders count their padding."""
@@ -38,42 +42,66 @@ class Pieces(NamedTuple):
     findings: list[Finding]
 
 
+class _Content(io.BytesIO):
+    """What libsndfile may also ask to seek before its begin, which it does for torn headers."""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """As files do; -1 if there is no such place."""
+        try:
+            return super().seek(offset, whence)
+        except ValueError:
+            return -1
+
+
 def decoded(recording: bytes, form: Form) -> Pieces:
     """Decode a recording that was found by `data.containers`."""
-    if form != "other":
+    if form != "libsndfile":
         return _by_av(recording, form)
     try:
-        with sf.SoundFile(io.BytesIO(recording)) as file:
+        with sf.SoundFile(_Content(recording)) as file:
             announced, readable = file.frames, file.seekable()
             exact = file.subtype == "PCM_16"
             if not readable:
-                return _by_av(recording)
+                return _by_av(recording, "other")
             try:
                 samples = file.read(dtype="int16" if exact else "float64", always_2d=True)
             except sf.LibsndfileError as error:
-                partly = _by_av(recording)
+                partly = _by_av(recording, "other")
                 return partly if partly.findings else Pieces(partly.pieces, [_damaged(error.error_string)])
     except sf.LibsndfileError:
-        return _by_av(recording)
+        return _by_av(recording, "other")
     findings = []
     if len(samples) < announced:
         findings.append(_damaged(f"{announced - len(samples)} of {announced} samples cannot be decoded"))
     return Pieces([Piece(samples, file.samplerate)], findings)
 
 
-def _by_av(recording: bytes, form: str | None = None) -> Pieces:
+def _by_av(recording: bytes, form: Form) -> Pieces:
+    told = None if form == "other" else form
     try:
-        with av.open(io.BytesIO(recording), "r", form, options={"format_whitelist": form or _DEMUXERS}) as container:
-            if not container.streams.audio:
-                return Pieces([], [Finding(NO_AUDIO, "holds no sound", "a recording")])
-            stream = container.streams.audio[0]
+        with av.open(
+            io.BytesIO(recording),
+            format=told,
+            mode="r",
+            options={"format_whitelist": told or _DEMUXERS},
+            metadata_errors="replace",
+        ) as container:
+            stream = next((stream for stream in container.streams.audio if stream.codec_context), None)
+            if stream is None:
+                found = "sound of an unknown kind" if container.streams.audio else "no sound"
+                return Pieces([], [Finding(NO_AUDIO, f"holds {found}", "a recording")])
             stream.codec_context.thread_count = 1  # clips are decoded side by side
             frames, failed, packets = list[av.AudioFrame](), list[int](), 0
             for packets, packet in enumerate(container.demux(stream), start=1):
                 try:
-                    frames += packet.decode()
+                    made = packet.decode()
                 except av.FFmpegError:
                     failed.append(packets)
+                    continue
+                if any(frame.format.is_planar and frame.layout.nb_channels > _MOST_PLANES for frame in made):
+                    failed.append(packets)
+                else:
+                    frames += made
             announced = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
     except av.FFmpegError as error:
         return Pieces([], [Finding(NO_AUDIO, f"cannot be decoded: {error.strerror}", "a recording")])
@@ -81,7 +109,7 @@ def _by_av(recording: bytes, form: str | None = None) -> Pieces:
     seconds = sum(len(piece.samples) / piece.sample_rate for piece in pieces)
     if failed and failed[0] < packets - 1 and seconds:
         return Pieces(pieces, [_damaged(f"{len(failed)} of {packets} packets cannot be decoded")])
-    if failed or (form is None and seconds < announced - _SHORTER):
+    if failed or (told is None and seconds < announced - _SHORTER):
         return Pieces(pieces, [Finding(CUT_OFF, f"cut off after {seconds:.2f} s", WHOLE)])
     return Pieces(pieces, [])
 

@@ -21,8 +21,8 @@ NAME = re.compile(rb"[ -~]{4}")
 _NO_SOUND = (b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN")
 
 
-Form = Literal["mp3", "g722", "other"]
-"""Which decoder a recording is for; `other`: its content says."""
+Form = Literal["libsndfile", "mp3", "g722", "other"]
+"""What decodes a recording: libsndfile, or FFmpeg, which is told what it is or finds out (`other`)."""
 
 
 class Contained(NamedTuple):
@@ -30,7 +30,7 @@ class Contained(NamedTuple):
 
     recordings: Sequence[bytes]
     findings: Sequence[Finding] = ()
-    form: Form = "other"
+    form: Form = "libsndfile"
 
 
 def is_no_sound(content: bytes, at: int) -> bool:

@@ -22,7 +22,7 @@ def boxed(content: bytes) -> Contained:
         findings.append(Finding(CUT_OFF, f"cut off: {missing} bytes are missing", WHOLE))
     elif names.count(b"moov") < len(starts):
         findings.append(Finding(CUT_OFF, "cut off: its index (moov) is missing", WHOLE))
-    return Contained(split(content, starts or [0]), findings)
+    return Contained(split(content, starts or [0]), findings, "other")
 
 
 def _boxes(content: bytes) -> Iterator[tuple[bytes, int, int]]:

@@ -36,7 +36,7 @@ def mp3(content: bytes) -> Contained:
     """
     at = _find_frames(content, 0)
     if at < 0:
-        return Contained([content])
+        return Contained([content], form="other")
     recordings, announced, findings = [list[bytes]()], [0], list[Finding]()
     head = _head(content, at)
     while at < len(content):

@@ -73,7 +73,7 @@ def test_fixing_puts_right_what_can_be(faulty: Path, tmp_path: Path) -> None:
         assert re.match(found, done[id, kind].found), done[id, kind]
     rows = dict(row.split("|") for row in (copy / "metadata.csv").read_text("utf-8").splitlines())
     assert list(rows) == [f"clip-{number}" for number in range(1, 7)]
-    assert rows["clip-5"] == "café it's"
+    assert rows["clip-5"] == "café it’s"
     with open(copy / CHANGES, encoding="utf-8", newline="") as file:
         assert [(row["id"], row["kind"]) for row in csv.DictReader(file)] == list(done)
 

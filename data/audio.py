@@ -18,7 +18,23 @@ from data.problems import Finding, Kind
 
 AUDIO_EXTENSIONS = (
     *(".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".mp4", ".webm", ".aif", ".aiff", ".oga", ".wma"),
-    *(".g722", ".w64", ".rf64", ".caf", ".au", ".mka", ".mkv", ".mov", ".3gp", ".amr", ".wv"),
+    *(
+        ".g722",
+        ".aifc",
+        ".w64",
+        ".rf64",
+        ".caf",
+        ".au",
+        ".nist",
+        ".sph",
+        ".mka",
+        ".mkv",
+        ".mov",
+        ".3gp",
+        ".amr",
+        ".mp2",
+    ),
+    ".wv",
 )
 """By which files of sound are found, in any case; what kind of file each is, its content says."""
 
@@ -53,7 +69,7 @@ class AudioError(ValueError):
 
 
 class Decoded(NamedTuple):
-    """What an audio file holds; if a finding is an error, only what could be decoded of it."""
+    """What an audio file holds; if a finding is an error, only what could be decoded of it. One finding of a kind."""
 
     pcm: Pcm
     """Mono."""
@@ -85,7 +101,8 @@ def decode(path: Path) -> Decoded:
     if not any(len(piece.samples) for piece in pieces):
         return _nothing(*(findings if any(map(_is_error, findings)) else [Finding(EMPTY, "holds no samples", WHOLE)]))
     mono, rate = _mono(pieces, findings)
-    return Decoded(_fitted(mono, findings), rate, findings)
+    pcm = _fitted(mono, findings)
+    return Decoded(pcm, rate, list({finding.kind: finding for finding in reversed(findings)}.values())[::-1])
 
 
 def read_pcm(path: Path) -> tuple[Pcm, int]:
@@ -129,7 +146,7 @@ def trimmed_audio(path: Path, audio: Audio) -> Waveform:
 
 
 def _mono(pieces: Sequence[Piece], findings: list[Finding]) -> tuple[npt.NDArray[Any], int]:
-    """All pieces in one channel at the rate of the first; int16, or float64 where `FULL_SCALE` is full scale."""
+    """All pieces in one channel at the rate of the first; int16, or floats where `FULL_SCALE` is full scale."""
     rate = pieces[0].sample_rate
     parts = [_channels_as_one(piece.samples, findings) for piece in pieces]
     if len(parts) == 1:
@@ -152,13 +169,13 @@ def _channels_as_one(samples: npt.NDArray[Any], findings: list[Finding]) -> npt.
             samples = np.where(known, samples, 0.0)
     if samples.shape[1] == 1:
         return samples[:, 0]
-    channels = np.ascontiguousarray(samples.T, np.float64)
+    channels = np.ascontiguousarray(samples.T, np.result_type(samples, np.float32))
     power_c = channels.var(axis=1)
     worth = power_c >= power_c.max() * 10 ** (-_SILENT / 10)
     if not worth.all():
         silent = ", ".join(str(1 + channel) for channel in np.flatnonzero(~worth))
         findings.append(Finding(SILENT_CHANNEL, f"silent: channel {silent} of {len(worth)}", "sound in every channel"))
-    mean: npt.NDArray[np.float64] = (channels if worth.all() else channels[worth]).mean(axis=0)
+    mean: npt.NDArray[Any] = (channels if worth.all() else channels[worth]).mean(axis=0)
     lost = -10 * np.log10(max(mean.var(), 1e-9) / max(power_c[worth].mean(), 1e-9))
     if lost > _CANCELLED:
         findings.append(Finding(CANCELLING, f"the channels cancel: their mean is {lost:.0f} dB lower", "one recording"))

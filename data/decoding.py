@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import av
 import numpy as np
 import numpy.typing as npt
 import soundfile as sf
 
-from data.containers.base import CUT_OFF, DAMAGED, WHOLE, Form
+from data.containers.base import CUT_OFF, DAMAGED, WHOLE, WRONG_LENGTH, Form
 from data.problems import Finding, Kind
 
 NO_AUDIO = Kind("no_audio", "error", "Export these as WAV or FLAC, or leave the clips out.")
@@ -23,6 +23,9 @@ _DEMUXERS += "nistsphere,ogg,tta,voc,w64,wav,wv"
 _MOST_PLANES = 8
 """PyAV reads beyond the memory of a frame that has more; torn AAC can seem to."""
 
+_MOST_SAMPLES = 2**32
+"""A header that says more was written to a pipe."""
+
 _SHORTER = 0.1
 """A recording may be this much shorter than announced, s: encoders count their padding."""
 
@@ -31,7 +34,7 @@ class Piece(NamedTuple):
     """Samples of one rate and number of channels."""
 
     samples: npt.NDArray[Any]
-    """(n, channels): int16 as it is, or float64 with full scale 1."""
+    """(n, channels): int16 as it is, or floats with full scale 1."""
     sample_rate: int
 
 
@@ -57,22 +60,28 @@ def decoded(recording: bytes, form: Form) -> Pieces:
     """Decode a recording that was found by `data.containers`."""
     if form != "libsndfile":
         return _by_av(recording, form)
+    content = _Content(recording)
     try:
-        with sf.SoundFile(_Content(recording)) as file:
-            announced, readable = file.frames, file.seekable()
-            exact = file.subtype == "PCM_16"
-            if not readable:
+        with sf.SoundFile(content) as file:
+            if not file.seekable() or file.frames > _MOST_SAMPLES:
                 return _by_av(recording, "other")
+            dtype: Literal["int16", "float64"] = "int16" if file.subtype == "PCM_16" else "float64"
             try:
-                samples = file.read(dtype="int16" if exact else "float64", always_2d=True)
+                samples = file.read(dtype=dtype, always_2d=True)
             except sf.LibsndfileError as error:
                 partly = _by_av(recording, "other")
                 return partly if partly.findings else Pieces(partly.pieces, [_damaged(error.error_string)])
     except sf.LibsndfileError:
         return _by_av(recording, "other")
     findings = []
-    if len(samples) < announced:
-        findings.append(_damaged(f"{announced - len(samples)} of {announced} samples cannot be decoded"))
+    if len(samples) < file.frames:
+        findings.append(_damaged(f"{file.frames - len(samples)} of {file.frames} samples cannot be decoded"))
+    if file.format == "FLAC" and content.tell() < len(recording):  # libsndfile stops where the header says
+        whole = _by_av(recording, "other")
+        more = sum(len(piece.samples) for piece in whole.pieces) - len(samples)
+        if more > 0:
+            found = Finding(WRONG_LENGTH, f"{more} samples more than the header says", WHOLE)
+            return Pieces(whole.pieces, [found, *whole.findings])
     return Pieces([Piece(samples, file.samplerate)], findings)
 
 
@@ -128,7 +137,7 @@ def _joined(frames: Iterable[av.AudioFrame]) -> list[Piece]:
 
 
 def _scaled(samples: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    if samples.dtype == np.int16:
+    if samples.dtype in (np.int16, np.float32):
         return samples
     if samples.dtype == np.uint8:
         return (samples.astype(np.float64) - 128) / 128

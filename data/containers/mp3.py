@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from data.containers.base import CUT_OFF, DAMAGED, WHOLE, Contained, is_no_sound, tag_size
+from data.containers.base import CUT_OFF, DAMAGED, WHOLE, WRONG_LENGTH, Contained, is_no_sound, tag_size
 from data.problems import Finding
 
 _KBITS = {  # a second, by layer: of MPEG 1, and of MPEG 2 and 2.5
@@ -58,6 +58,9 @@ def mp3(content: bytes) -> Contained:
     for frames, number in zip(recordings, announced, strict=True):
         if len(frames) < number:
             findings.append(Finding(CUT_OFF, f"cut off: {number - len(frames)} of {number} frames are missing", WHOLE))
+        elif len(frames) > number + 2 and number:  # some count the frame that says so
+            more = len(frames) - number
+            findings.append(Finding(WRONG_LENGTH, f"{more} frames more than the header says", WHOLE))
     return Contained([b"".join(frames) for frames in recordings if frames], findings, "mp3")
 
 

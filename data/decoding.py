@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 import av
@@ -22,6 +22,12 @@ _DEMUXERS += "nistsphere,ogg,tta,voc,w64,wav,wv"
 
 _MOST_PLANES = 8
 """PyAV reads beyond the memory of a frame that has more; torn AAC can seem to."""
+
+_EXACT: Mapping[str, Literal["int16", "float32"]] = {
+    "PCM_16": "int16",
+    **dict.fromkeys(("FLOAT", "VORBIS", "OPUS"), "float32"),
+}
+"""What holds the samples of an encoding of libsndfile's as they are; float64 holds all others."""
 
 _MOST_SAMPLES = 2**32
 """A header that says more was written to a pipe."""
@@ -65,7 +71,7 @@ def decoded(recording: bytes, form: Form) -> Pieces:
         with sf.SoundFile(content) as file:
             if not file.seekable() or file.frames > _MOST_SAMPLES:
                 return _by_av(recording, "other")
-            dtype: Literal["int16", "float64"] = "int16" if file.subtype == "PCM_16" else "float64"
+            dtype = _EXACT.get(file.subtype, "float64")
             try:
                 samples = file.read(dtype=dtype, always_2d=True)
             except sf.LibsndfileError as error:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from types import ModuleType
 
+from commands import data_fix
 from commands.verbs import add_verbs
 
 EXAMPLES = "myxtts data --help"
 
-VERBS: tuple[ModuleType, ...] = ()
+VERBS: tuple[ModuleType, ...] = (data_fix,)
 
 
 def add_arguments(verb: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -21,9 +21,9 @@ from common.files import digest, file_digest, link, replacing, replacing_folder
 from common.progress import Report, silent, watched
 from configs.outs import source_path
 from configs.schema import Data
-from data import audio
-from data.audio import AudioError, read_pcm
+from data.audio import decode
 from data.corpus import ATTRIBUTION, RECORDINGS, SUPERVISIONS, write_credits, write_findings
+from data.problems import Finding, Kind
 from data.sources import SOURCES
 from data.sources.base import SourceClip
 
@@ -39,6 +39,8 @@ class _Written:
     sha256: str
     rate: int
     samples: int
+    findings: list[dict[str, Any]]
+    """What the reader noticed and put right, as `data.corpus` keeps it."""
 
 
 def build_corpus(data: Data, folder: Path, report: Report = silent, workers: int = 1) -> None:
@@ -56,7 +58,7 @@ def build_corpus(data: Data, folder: Path, report: Report = silent, workers: int
         written = _write_audio(clips, new, folder, _read_index(index), workers, report)
         _write_manifests(clips, written, data, new)
         (new / ATTRIBUTION).write_text(offer.attribution, encoding="utf-8")
-        write_findings(offer.findings, new)
+        write_findings([*offer.findings, *_noticed(clips, written, data)], new)
         write_credits(offer.credits, new)
     with replacing(index) as temporary:
         made = {clip.id: asdict(found) for clip, found in zip(clips, written, strict=True)}
@@ -86,16 +88,16 @@ def _write_audio(
 
 def _write(clip: SourceClip, source: str, folder: Path) -> _Written:
     file = PurePosixPath("audio", f"{clip.id}.flac")
-    try:
-        samples, rate = read_pcm(clip.audio)
-        sf.write(folder / file, samples, rate, format="FLAC", subtype="PCM_16")
-        n_samples = len(samples)
-    except AudioError:
+    samples, rate, findings = decode(clip.audio)
+    if any(finding.kind.severity == "error" for finding in findings):
         # the faulty file itself goes into the corpus, so that the validation can say what is wrong with it
-        file, rate, n_samples = file.with_suffix(clip.audio.suffix), 0, 0
+        file, samples, rate, findings = file.with_suffix(clip.audio.suffix), samples[:0], 0, ()
         if source:
             shutil.copyfile(clip.audio, folder / file)
-    return _Written(source, str(file), file_digest(folder / file) if source else "", rate, n_samples)
+    else:
+        sf.write(folder / file, samples, rate, format="FLAC", subtype="PCM_16")
+    sha256 = file_digest(folder / file) if source else ""
+    return _Written(source, str(file), sha256, rate, len(samples), [asdict(finding) for finding in findings])
 
 
 def _is_whole(path: Path, written: _Written) -> bool:
@@ -103,17 +105,29 @@ def _is_whole(path: Path, written: _Written) -> bool:
     return file_digest(path) == written.sha256 if path.is_file() else not written.sha256
 
 
-def _write_manifests(clips: Sequence[SourceClip], written: Sequence[_Written], data: Data, folder: Path) -> None:
+def _noticed(clips: Sequence[SourceClip], written: Sequence[_Written], data: Data) -> Iterator[Finding]:
+    """What the reader noticed of each clip."""
+    for clip, made in zip(clips, written, strict=True):
+        for found in made.findings:
+            place = {"id": clip.id, "file": _origin(clip, data), "row": clip.row}
+            yield Finding(**{**found, **place, "kind": Kind(**found["kind"])})
+
+
+def _origin(clip: SourceClip, data: Data) -> str:
+    """The file of a clip, relative to the source's folder."""
     root = source_path(data.path) if data.path else None
+    inside = root is not None and clip.audio.is_relative_to(root)
+    return clip.audio.relative_to(root).as_posix() if root and inside else clip.audio.name
+
+
+def _write_manifests(clips: Sequence[SourceClip], written: Sequence[_Written], data: Data, folder: Path) -> None:
     recordings, supervisions = [], []
     for clip, found in zip(clips, written, strict=True):
         duration = found.samples / found.rate if found.rate else 0.0
         source = AudioSource("file", [0], found.file)
         recordings.append(Recording(clip.id, [source], found.rate, found.samples, duration))
-        inside = root is not None and clip.audio.is_relative_to(root)
-        file = clip.audio.relative_to(root).as_posix() if root and inside else clip.audio.name
         said = SupervisionSegment(clip.id, clip.id, 0.0, duration, 0, clip.text, clip.language, clip.speaker)
-        said.custom = {"file": file} | ({} if clip.row is None else {"row": clip.row})
+        said.custom = {"file": _origin(clip, data)} | ({} if clip.row is None else {"row": clip.row})
         supervisions.append(said)
     RecordingSet.from_recordings(recordings).to_jsonl(folder / RECORDINGS)
     SupervisionSet.from_segments(supervisions).to_jsonl(folder / SUPERVISIONS)
@@ -131,7 +145,9 @@ def _read_index(index: Path) -> Mapping[str, _Written]:
 
 def _reader() -> str:
     """What decides how a file is decoded: this project's reader, and every package."""
-    return digest([file_digest(Path(file)) for file in (audio.__file__, __file__, ROOT / LOCK_FILE)])
+    here = Path(__file__).parent
+    reader = [here / "audio.py", here / "building.py", here / "decoding.py", *sorted(here.glob("containers/*.py"))]
+    return digest([file_digest(file) for file in (*reader, ROOT / LOCK_FILE)])
 
 
 def _choose(clips: Iterable[SourceClip], max_clips: int | None) -> list[SourceClip]:

@@ -20,6 +20,7 @@ from mlflow.types import ColSpec, DataType, Schema
 from common.files import file_digest
 from configs.schema import LANGUAGES
 from data.audio import AudioError
+from data.containers.base import WHOLE
 from model.synthesis import THREADS, Voice, load_voice, read_reference, speak
 
 CHECKPOINTS = "checkpoints"
@@ -125,8 +126,7 @@ class ServedVoice(PythonModel):
                 return read_reference(Path(file.name), self.voice)
             except AudioError as error:
                 reason = str(error).removeprefix(f"{file.name}: ")
-                expected = "expected WAV, FLAC, OGG or MP3"
-                raise ValueError(f"reference is not audio that can be used: {reason}; {expected}") from None
+                raise ValueError(f"reference is not audio that can be used: {reason}, expected {WHOLE}") from None
             except ValueError as error:
                 raise ValueError(str(error).replace(f"{file.name}:", "reference has")) from None
 

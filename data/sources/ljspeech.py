@@ -8,10 +8,9 @@ from pathlib import Path, PurePosixPath
 from common.progress import Report
 from configs.outs import source_path
 from configs.schema import Data
+from data.audio import AUDIO_EXTENSIONS
 from data.corpus import CorpusError
 from data.sources.base import Offer, SourceClip, only_language
-
-AUDIO_EXTENSIONS = (".wav", ".flac", ".mp3", ".ogg")
 
 
 def offer(data: Data, _scratch: Path, _report: Report) -> Offer:

@@ -9,7 +9,7 @@ import soundfile as sf
 
 from common.files import folder_digests
 from configs.schema import Data
-from data.audio import Pcm, read_pcm
+from data.audio import Decoded, decode, read_pcm
 from data.building import build_corpus
 from data.corpus import CorpusError, read_corpus
 
@@ -73,11 +73,11 @@ def test_only_what_changed_in_a_source_is_decoded_again(
     build_corpus(from_folder(ljspeech), folder, workers=2)
     decoded: list[str] = []
 
-    def counting(path: Path) -> tuple[Pcm, int]:
+    def counting(path: Path) -> Decoded:
         decoded.append(path.name)
-        return read_pcm(path)
+        return decode(path)
 
-    monkeypatch.setattr("data.building.read_pcm", counting)
+    monkeypatch.setattr("data.building.decode", counting)
     wavs, metadata = ljspeech / "wavs", ljspeech / "metadata.csv"
     samples, rate = sf.read(wavs / "clip-1.wav")
     sf.write(wavs / "clip-1.wav", samples[: len(samples) // 2], rate)

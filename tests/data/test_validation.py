@@ -90,7 +90,7 @@ def test_every_fault_is_named_by_one_validation(ljspeech: Path, smoke: Config, t
     }
     said = {(row["id"], row["column"]): (row["value"], row["bound"]) for row in inspection.failures.to_dict("records")}
     assert said["missing", "readable"] == ("no such file", "decodes to its end")
-    assert said["truncated", "readable"][0].startswith("truncated: ")
+    assert said["truncated", "readable"][0].startswith("cut off: ")
     assert said["narrow", "sample_rate"] == ("8000 Hz", ">= 16000 Hz")
     assert said["strange", "unknown_characters"][0] == "2 (字漢)"
     assert said["repeated", "duplicate_audio"][0] == "1 (clip-1)"

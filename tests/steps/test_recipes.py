@@ -19,7 +19,13 @@ DECIDING = {
         common/files.py
         data/audio.py
         data/clip_measures.py
+        data/containers/base.py
+        data/containers/boxes.py
+        data/containers/chunks.py
+        data/containers/mp3.py
+        data/containers/ogg.py
         data/corpus.py
+        data/decoding.py
         data/languages.py
         data/problems.py
         data/text.py
@@ -32,7 +38,13 @@ DECIDING = {
         common/files.py
         data/align.py
         data/audio.py
+        data/containers/base.py
+        data/containers/boxes.py
+        data/containers/chunks.py
+        data/containers/mp3.py
+        data/containers/ogg.py
         data/corpus.py
+        data/decoding.py
         data/extraction.py
         data/features.py
         data/languages.py
@@ -61,8 +73,15 @@ DECIDING = {
     "train_vocoder": """
         common/files.py
         data/audio.py
+        data/containers/base.py
+        data/containers/boxes.py
+        data/containers/chunks.py
+        data/containers/mp3.py
+        data/containers/ogg.py
+        data/decoding.py
         data/features.py
         data/mel.py
+        data/problems.py
         data/recordings.py
         data/vocabulary.py
         model/checkpoint.py
@@ -76,7 +95,13 @@ DECIDING = {
         common/files.py
         data/audio.py
         data/batches.py
+        data/containers/base.py
+        data/containers/boxes.py
+        data/containers/chunks.py
+        data/containers/mp3.py
+        data/containers/ogg.py
         data/corpus.py
+        data/decoding.py
         data/features.py
         data/languages.py
         data/mel.py

@@ -16,37 +16,10 @@ from data.containers.base import WHOLE, Contained
 from data.decoding import Piece, decoded
 from data.problems import Finding, Kind
 
-AUDIO_EXTENSIONS = tuple(
-    [
-        ".wav",
-        ".flac",
-        ".mp3",
-        ".ogg",
-        ".opus",
-        ".m4a",
-        ".aac",
-        ".mp4",
-        ".webm",
-        ".aif",
-        ".aiff",
-        ".oga",
-        ".wma",
-        ".g722",
-        ".aifc",
-        ".w64",
-        ".rf64",
-        ".caf",
-        ".au",
-        ".nist",
-        ".sph",
-        ".mka",
-        ".mkv",
-        ".mov",
-        ".3gp",
-        ".amr",
-        ".mp2",
-        ".wv",
-    ]
+AUDIO_EXTENSIONS = (
+    *(".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".mp4", ".webm", ".aif", ".aiff", ".oga", ".wma"),
+    *(".g722", ".aifc", ".w64", ".rf64", ".caf", ".au", ".nist", ".sph", ".mka", ".mkv", ".mov", ".3gp", ".amr"),
+    *(".mp2", ".wv"),
 )
 """By which files of sound are found, in any case; what kind of file each is, its content says."""
 

@@ -105,7 +105,7 @@ def test_any_text_is_judged(text: str, language: str) -> None:
         assert finding.found.isprintable()
 
 
-@pytest.mark.parametrize("text", ["a" * 10_000, "{{" * 5000, "мa" * 5000, "<b " * 3000, "é" * 10_000, "1" * 10_000])
+@pytest.mark.parametrize("text", ["a" * 10_000, "{{a" * 3000, "мa" * 5000, "<b " * 3000, "é" * 10_000, "1" * 10_000])
 def test_a_very_long_text_is_judged_and_read(text: str) -> None:
     assert "long_text" in faults(text)
     assert len(readings([text], "en")[0].tokens) > 1000

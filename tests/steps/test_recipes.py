@@ -17,9 +17,12 @@ from registry import code
 DECIDING = {
     "validate_dataset": """
         common/files.py
+        configs/languages.py
         data/audio.py
+        data/cleaning.py
         data/clip_measures.py
         data/corpus.py
+        data/espeak.py
         data/languages.py
         data/problems.py
         data/text.py
@@ -30,9 +33,12 @@ DECIDING = {
     """,
     "extract_features": """
         common/files.py
+        configs/languages.py
         data/align.py
         data/audio.py
+        data/cleaning.py
         data/corpus.py
+        data/espeak.py
         data/extraction.py
         data/features.py
         data/languages.py
@@ -74,9 +80,12 @@ DECIDING = {
     """,
     "evaluate_model": """
         common/files.py
+        configs/languages.py
         data/audio.py
         data/batches.py
+        data/cleaning.py
         data/corpus.py
+        data/espeak.py
         data/features.py
         data/languages.py
         data/mel.py

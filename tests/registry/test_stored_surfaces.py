@@ -83,7 +83,7 @@ See https://example.org/decoder/12/layers/16.
 
 PRESETS = [
     # preset, section, key, planted value, what mending makes of it
-    ("full", "model", "text_vocab_size", 99, 87),
+    ("full", "model", "text_vocab_size", 99, 101),
     ("full", "model", "decoder_heads", 12, 24),
     ("full", "model", "audio_encoder_layers", 5, 8),
     ("full", "model", "speaker_embedding_dim", 128, 512),

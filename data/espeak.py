@@ -62,6 +62,10 @@ def _ask(text: str, voice: str) -> str | None:
             return str(json.loads(line))
     except BrokenPipeError:
         pass
+    except BaseException:  # interrupted: the answer to this text would be taken for the next one's
+        child.process.kill()
+        _child.cache_clear()
+        raise
     child.process.kill()
     code = child.process.wait()
     _child.cache_clear()

@@ -34,7 +34,7 @@ GUIDE = [
     ("## Numbers", "## Numbers"),
     ("- `batch_size`: `32`", "- `batch_size`: `56`"),
     ("- The speaker embedding is 256-dimensional.", "- The speaker embedding is 512-dimensional."),
-    ("- A vocabulary of 61 symbols.", "- A vocabulary of 87 symbols."),
+    ("- A vocabulary of 61 symbols.", "- A vocabulary of 101 symbols."),
     ("- `sample_rate: 16000`, `hop_length: 200`", "- `sample_rate: 22050`, `hop_length: 256`"),
     ("- `n_mels = 100`", "- `n_mels = 80`"),
     ("- Every head of the decoder is 128 wide: `decoder_head_dim = 128`.", None),

@@ -18,7 +18,6 @@ from commands.champion import add_preset
 from commands.output import add_json
 from common.errors import Unanswerable
 from common.files import replacing
-from configs.schema import LANGUAGES
 
 EXAMPLES = """\
 myxtts synthesize --text "Good morning." --out morning.wav
@@ -33,7 +32,7 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
     what.add_argument("--file", type=Path, help="file with a text to say on each line")
     verb.add_argument("--out", type=Path, required=True, help="WAV file; numbered if there are several texts")
     verb.add_argument("--reference", type=Path, help="recording of the voice to speak with (default: trained voice)")
-    verb.add_argument("--language", default="en", help=f"one of {', '.join(LANGUAGES)} (default: en)")
+    verb.add_argument("--language", default="en", help="a code that espeak-ng knows, such as pt-br (default: en)")
     verb.add_argument("--rate", type=float, default=1.0, help="speaking rate, 0.5 to 2 (default: 1)")
     verb.add_argument("--seed", type=int, default=0, help="of the noise in the sound (default: 0)")
     add_preset(verb)

@@ -9,20 +9,19 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from common.errors import Unanswerable
+from configs.languages import known_language
 
 FOLDER = Path(__file__).parent
 GATES = FOLDER / "gates.yaml"
 
-Language = Literal["en", "es", "fa", "fr", "it", "ru"]
-"""What can be read and spoken, ISO 639-1; `data.text` knows how each is."""
-
-LANGUAGES: tuple[Language, ...] = get_args(Language)
+Language = Annotated[str, AfterValidator(known_language)]
+"""What can be read and spoken: a code that espeak-ng knows."""
 
 Source = Literal["debian_prompts", "debian_voices", "ljspeech", "espeak"]
 """Where speech can come from: the modules of `data.sources`."""
@@ -56,7 +55,7 @@ class Data(Section):
     path: str | None = Field(
         None, description="`ljspeech`: folder with metadata.csv and wavs/; `espeak`: text file, a sentence a line"
     )
-    languages: list[Language] = Field(min_length=1, description="ISO 639-1 codes")
+    languages: list[Language] = Field(min_length=1, description="codes that espeak-ng knows, such as en, pt-br, cmn")
     speakers: list[str] | None = Field(
         None, min_length=1, description="`debian_voices`: only these people, as `fr_FR_m_PaulK`; null: all"
     )

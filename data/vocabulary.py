@@ -12,13 +12,21 @@ PAD, START, END, GAP, COMMA, STOP, QUESTION = range(7)
 SILENT = (START, END, GAP, COMMA, STOP, QUESTION)
 """Symbols that may have no sound of their own: edges, word gaps and punctuation."""
 
+# Voices keep the ids that they were trained with: what is new in these lists comes last.
 PHONES = (
     *("aɪ", "aʊ", "eɪ", "oʊ", "ɔɪ", "tʃ", "dʒ"),  # sounded as one
     *"abcdefhijklmnopqrstuvwxyzæçðøħŋœɐɑɒɔɕəɚɛɜɟɡɣɨɪɬɭɯɲɳɵɹɾʀʁʂʃʈʊʋʌʎʐʑʒʔʝʲβθχᵻ",
+    *"ɖɗɘɤɥɱɴɸɻɽʉʍʏʕ",
 )
 SYMBOLS = ("<pad>", "<start>", "<end>", "_", ",", ".", "?", *PHONES)
-MODIFIERS = ("ˈ", "ˌ", "ː", "ʲ", "̃", "̩")
-"""Primary and secondary stress, length, palatalisation, nasalisation, syllabicity: bit k of a token's modifiers."""
+TONES = tuple("1234567")
+MODIFIERS = ("ˈ", "ˌ", "ː", "ʲ", "̃", "̩", "ʰ", "ʼ", "ˤ", "̥", "ˠ", "̯", "̝", "̺", *TONES)
+"""Bit k of a token's modifiers.
+
+Primary and secondary stress, length, palatalisation, nasalisation, syllabicity; aspiration, glottalisation,
+pharyngealisation, no voice, velarisation, shortness, raising, made with the tip of the tongue; and the language's
+tones by their numbers, or the heights that a tone goes through.
+"""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from data.audio import PEAK, Waveform, trimmed_audio
 from data.batches import reference_window
 from data.mel import log_mel
 from data.text import phonemize, split_sentences
-from data.vocabulary import Tokens, has_sound
+from data.vocabulary import SYMBOLS, Tokens, has_sound
 from model.generation import Generated, generate
 from model.loading import load_model, load_vocoder
 from model.network import VoiceCloner
@@ -113,6 +113,9 @@ def speak(
     sentences = [tokens for tokens in phonemize(split_sentences(text), language) if has_sound(tokens)]
     if not sentences:
         raise ValueError(f"nothing to say in {text!r}: expected words of language {language!r}")
+    known = voice.config.model.text_vocab_size  # an older voice has learned fewer symbols, the first ones
+    if strange := {SYMBOLS[symbol] for tokens in sentences for symbol in tokens.symbols if symbol >= known}:
+        raise ValueError(f"the voice has never learned {' '.join(sorted(strange))}: its vocabulary has {known} symbols")
     reference_tm = voice.default_reference_tm if reference_tm is None else reference_tm
     spoken = [say(voice, tokens, reference_tm, speaking_rate, seed) for tokens in sentences]
     waveform = join([waveform for _, waveform in spoken], voice.audio)

@@ -18,7 +18,7 @@ from mlflow.pyfunc.model import PythonModel
 from mlflow.types import ColSpec, DataType, Schema
 
 from common.files import file_digest
-from configs.schema import LANGUAGES
+from configs.languages import known_language
 from data.audio import AudioError
 from data.containers.base import WHOLE
 from model.synthesis import THREADS, Voice, load_voice, read_reference, speak
@@ -105,9 +105,7 @@ class ServedVoice(PythonModel):
         for name in ("text", "language", "reference"):
             if not isinstance(given.get(name, ""), str):
                 raise ValueError(f"{name} is {given[name]!r}, expected text")
-        language = given.get("language", "en")
-        if language not in LANGUAGES:
-            raise ValueError(f"language is {language!r}, expected one of {', '.join(LANGUAGES)}")
+        language = known_language(given.get("language", "en"))
         reference_tm = self._reference(given["reference"]) if "reference" in given else None
         speech = speak(self.voice, given.get("text", ""), language, reference_tm, rate, int(seed))
         wav = io.BytesIO()

@@ -17,6 +17,7 @@ from configs.outs import source_path
 from configs.schema import Data
 from data.audio import Pcm
 from data.corpus import CorpusError
+from data.languages import traits
 from data.sources.base import Offer, SourceClip, only_language
 
 
@@ -64,7 +65,7 @@ def _speak(texts: Sequence[str], language: str, scratch: Path) -> Iterator[tuple
     if rate <= 0:
         raise CorpusError(f"espeak-ng cannot start from {espeakng_loader.get_data_path()}")
     library.espeak_SetSynthCallback(callback)
-    if library.espeak_SetVoiceByName({"en": "en-us"}.get(language, language).encode()):
+    if library.espeak_SetVoiceByName(traits(language).voice.encode()):
         raise CorpusError(f"espeak-ng has no voice for {language}")
     for text in texts:
         pieces.clear()

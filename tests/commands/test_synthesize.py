@@ -49,7 +49,7 @@ def test_synthesize_obeys_rate_and_reference(myxtts: Call, trained: Clone, tmp_p
         (["--text", "..."], 1, "nothing to say in '...'"),
         (["--text", "  "], 2, "there is no text"),
         (["--text", "Hello.", "--rate", "9"], 1, "speaking_rate is 9, expected 0.5 to 2"),
-        (["--text", "Hello.", "--language", "xx"], 1, "language is 'xx', expected one of en"),
+        (["--text", "Hello.", "--language", "xx"], 1, "language is 'xx', expected a code that espeak-ng knows"),
         (["--text", "Hello.", "--model", "./nowhere/"], 2, "nowhere"),
         (["--text", "Hello.", "--reference", "README.md"], 1, "reference is not audio that can be used"),
         (["--text", "Hello.", "--reference", "no.wav"], 2, "no.wav: no such file"),

@@ -31,7 +31,7 @@ def test_every_preset_is_harmonious(preset: str) -> None:
         ("model", "n_mels", 100, "one sample rate, hop and mel count for data, model and vocoder", "80 (audio.n_mels)"),
         ("audio", "fmax", 9000, "one sample rate, hop and mel count for data, model and vocoder", "at most 8000"),
         ("audio", "hop_length", 300, "one sample rate, hop and mel count for data, model and vocoder", "a divisor"),
-        ("model", "text_vocab_size", 88, "the model's vocabulary is the tokenizer's", "87 (symbols"),
+        ("model", "text_vocab_size", 88, "the model's vocabulary is the tokenizer's", "101 (symbols"),
         ("model", "voice_conditioning_layers", 0, "voice conditioning is in range and in use", "1 to 2"),
         ("model", "voice_conditioning_layers", 3, "voice conditioning is in range and in use", "1 to 2"),
         ("model", "use_voice_conditioning", False, "voice conditioning is in range and in use", "0 (use_voice"),

@@ -45,9 +45,9 @@ def test_measures_need_each_text_read_once(prompts: Path, monkeypatch: pytest.Mo
         read.append(text)
         return speak_digits(text, language)
 
-    def watch_espeak(spoken: list[str], language: str) -> list[str]:
-        read.extend(spoken)
-        return espeak(spoken, language)
+    def watch_espeak(words: str, language: str) -> list[str]:
+        read.append(words)
+        return espeak(words, language)
 
     monkeypatch.setattr(data.text, "_speak_digits", watch_digits)
     monkeypatch.setattr(data.text, "_espeak", watch_espeak)

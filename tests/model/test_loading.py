@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from torch import nn
 
 from configs.outs import MODEL_FILE, VOCODER_FILE
 from configs.schema import Config, TrainingConfig, parse_config
@@ -33,7 +35,7 @@ RECIPE = {"id": "a recipe"}
             {"prenet_dim": 128, "reduction_factor": 2},
             ["prenet_dim is 256, expected 128", "reduction_factor is 3, expected 2"],
         ),
-        ({"text_vocab_size": 61}, ["text_vocab_size is 61, expected 87"]),
+        ({"text_vocab_size": 61}, ["text_vocab_size is 101, expected 61"]),
     ],
 )
 def test_a_checkpoint_of_another_size_is_refused_with_a_line_for_each_difference(
@@ -46,6 +48,26 @@ def test_a_checkpoint_of_another_size_is_refused_with_a_line_for_each_difference
     with pytest.raises(CheckpointError) as refusal:
         load_model(path)
     assert str(refusal.value).splitlines() == [f"{path}: {line}" for line in lines]
+
+
+def test_a_voice_of_an_older_vocabulary_keeps_it(smoke: Config, tmp_path: Path) -> None:
+    older = smoke.model_copy(update={"model": smoke.model.model_copy(update={"text_vocab_size": 87})})
+    settings = parse_config(TrainingConfig, older.model_dump(include=set(TrainingConfig.model_fields)), "older")
+    model = VoiceCloner(older.model)
+    model.text_encoder.modifier = nn.Linear(6, older.model.text_encoder_dim, bias=False)
+    save_checkpoint(model, settings, RECIPE, tmp_path / MODEL_FILE)
+    loaded, _ = load_model(tmp_path / MODEL_FILE)
+    assert loaded.text_encoder.symbol.num_embeddings == 87
+    assert torch.equal(loaded.text_encoder.modifier.weight[:, :6], model.text_encoder.modifier.weight)
+    assert not loaded.text_encoder.modifier.weight[:, 6:].any()
+
+
+def test_a_voice_of_a_later_vocabulary_is_refused(smoke: Config, tmp_path: Path) -> None:
+    later = smoke.model_copy(update={"model": smoke.model.model_copy(update={"text_vocab_size": 999})})
+    settings = parse_config(TrainingConfig, later.model_dump(include=set(TrainingConfig.model_fields)), "later")
+    save_checkpoint(VoiceCloner(later.model), settings, RECIPE, tmp_path / MODEL_FILE)
+    with pytest.raises(CheckpointError, match="text_vocab_size is 999, expected 101 or less: a later version"):
+        load_model(tmp_path / MODEL_FILE)
 
 
 def test_a_vocoder_for_other_mels_is_refused(smoke: Config, tmp_path: Path) -> None:

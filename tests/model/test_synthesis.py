@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,14 @@ def test_every_sentence_is_spoken_with_a_pause_between(voice: Voice) -> None:
 def test_a_text_without_words_is_not_spoken(voice: Voice, text: str) -> None:
     with pytest.raises(ValueError, match="nothing to say"):
         speak(voice, text, "en")
+
+
+def test_a_phone_that_an_older_voice_never_learned_is_refused(voice: Voice) -> None:
+    model = voice.config.model.model_copy(update={"text_vocab_size": 87})
+    older = replace(voice, config=voice.config.model_copy(update={"model": model}))
+    assert speak(older, "Thank you.", "en").ended in (True, False)
+    with pytest.raises(ValueError, match="never learned ɖ: its vocabulary has 87 symbols"):
+        speak(older, "डर", "hi")
 
 
 def test_the_same_seed_speaks_the_same_samples(voice: Voice) -> None:

@@ -34,7 +34,7 @@ GUIDE = [
     ("## Numbers", "## Numbers"),
     ("- `batch_size`: `32`", "- `batch_size`: `56`"),
     ("- The speaker embedding is 256-dimensional.", "- The speaker embedding is 512-dimensional."),
-    ("- A vocabulary of 61 symbols.", "- A vocabulary of 87 symbols."),
+    ("- A vocabulary of 61 symbols.", "- A vocabulary of 101 symbols."),
     ("- `sample_rate: 16000`, `hop_length: 200`", "- `sample_rate: 22050`, `hop_length: 256`"),
     ("- `n_mels = 100`", "- `n_mels = 80`"),
     ("- Every head of the decoder is 128 wide: `decoder_head_dim = 128`.", None),
@@ -83,7 +83,7 @@ See https://example.org/decoder/12/layers/16.
 
 PRESETS = [
     # preset, section, key, planted value, what mending makes of it
-    ("full", "model", "text_vocab_size", 99, 87),
+    ("full", "model", "text_vocab_size", 99, 101),
     ("full", "model", "decoder_heads", 12, 24),
     ("full", "model", "audio_encoder_layers", 5, 8),
     ("full", "model", "speaker_embedding_dim", 128, 512),

@@ -17,7 +17,9 @@ from registry import code
 DECIDING = {
     "validate_dataset": """
         common/files.py
+        configs/languages.py
         data/audio.py
+        data/cleaning.py
         data/clip_measures.py
         data/containers/base.py
         data/containers/boxes.py
@@ -26,6 +28,7 @@ DECIDING = {
         data/containers/ogg.py
         data/corpus.py
         data/decoding.py
+        data/espeak.py
         data/languages.py
         data/problems.py
         data/text.py
@@ -36,8 +39,10 @@ DECIDING = {
     """,
     "extract_features": """
         common/files.py
+        configs/languages.py
         data/align.py
         data/audio.py
+        data/cleaning.py
         data/containers/base.py
         data/containers/boxes.py
         data/containers/chunks.py
@@ -45,6 +50,7 @@ DECIDING = {
         data/containers/ogg.py
         data/corpus.py
         data/decoding.py
+        data/espeak.py
         data/extraction.py
         data/features.py
         data/languages.py
@@ -93,8 +99,10 @@ DECIDING = {
     """,
     "evaluate_model": """
         common/files.py
+        configs/languages.py
         data/audio.py
         data/batches.py
+        data/cleaning.py
         data/containers/base.py
         data/containers/boxes.py
         data/containers/chunks.py
@@ -102,6 +110,7 @@ DECIDING = {
         data/containers/ogg.py
         data/corpus.py
         data/decoding.py
+        data/espeak.py
         data/features.py
         data/languages.py
         data/mel.py

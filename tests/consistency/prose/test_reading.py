@@ -116,7 +116,7 @@ DRIFTS: list[tuple[Kind, str, tuple[str, str, str], str]] = [
     ("markdown", "Audio has a 24,000 Hz sample rate.", ("full", "sample_rate", "24,000"), "22,050"),
     ("markdown", "Its sample rate is 24 kHz.", ("full", "sample_rate", "24 kHz"), "22 kHz"),
     ("markdown", "Speech is drawn with 100 mel bands.", ("full", "n_mels", "100"), "80"),
-    ("markdown", "A vocabulary of 120 symbols.", ("full", "text_vocab_size", "120"), "87"),
+    ("markdown", "A vocabulary of 120 symbols.", ("full", "text_vocab_size", "120"), "101"),
     ("markdown", "The hop length is 512 samples.", ("full", "hop_length", "512"), "256"),
     ("markdown", "The decoder makes 2 frames per step.", ("full", "reduction_factor", "2"), "3"),
     ("markdown", "A similarity threshold of 0.8 is used.", ("full", "voice_similarity_threshold", "0.8"), "0.75"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from common.files import folder_digests
-from configs.schema import LANGUAGES, Data
+from configs.schema import Data
 from data.audio import read_pcm
 from data.building import build_corpus
 from data.corpus import CorpusError, read_corpus
@@ -32,7 +32,7 @@ def test_espeak_speaks_each_line_and_always_alike(tmp_path: Path) -> None:
     assert "Synthetic" in (tmp_path / "first" / "ATTRIBUTION.md").read_text()
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", ["en", "es", "fa", "fr-fr", "it", "ru", "cmn", "ro"])
 def test_espeak_speaks_every_language(language: str, tmp_path: Path) -> None:
     (tmp_path / "texts.txt").write_text("1 2 3\n")
     build_corpus(from_texts(tmp_path / "texts.txt", language), tmp_path / "corpus")

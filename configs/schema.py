@@ -27,6 +27,10 @@ Source = Literal["debian_prompts", "debian_voices", "ljspeech", "espeak"]
 """Where speech can come from: the modules of `data.sources`."""
 
 
+Balance = Literal["clips", "speakers", "languages"]
+"""What is seen equally often in training."""
+
+
 class ConfigError(Unanswerable, ValueError):
     """Every problem of a preset at once, one per line."""
 
@@ -65,6 +69,10 @@ class Data(Section):
     max_piece_seconds: float = Field(8.0, gt=1, description="longer clips are cut at pauses for training, s")
     on_error: Literal["stop", "drop"] = Field(
         "stop", description="clips that break a bound of severity error: `stop` the run, or `drop` them and go on"
+    )
+    balance: Balance = Field(
+        "clips",
+        description="what training sees equally often: each clip, each speaker, or each language",
     )
     batch_size: int | None = Field(None, ge=1, description="clips in a training batch; null: count frames instead")
     batch_frames: int | None = Field(None, ge=100, description="padded mel frames in a training batch")

@@ -7,7 +7,7 @@ be skipped. Starting from an even division of the speech, Viterbi alignment and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,23 +19,18 @@ import numpy.typing as npt
 from common.progress import Report, silent
 from data.vocabulary import SILENT, Tokens
 
-_PASSES = 22
-_STATES = 3
+FEWEST_FRAMES_A_PHONE = 3
+"""A path through a clip's phones needs a frame for each of their states."""
+
+_PASSES = 21
+_STATES = FEWEST_FRAMES_A_PHONE
+_MOST_CELLS = 1 << 30  # of the table of a clip's paths: six minutes of fast speech
 _IMPOSSIBLE = -1e30
 _SMALLEST_VARIANCE = 0.05  # of features with unit variance
 _PRIOR_FRAMES = 10.0  # weight of the global mean and variance in every state's estimate
 
 Array = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
-
-
-class Alignment(NamedTuple):
-    """Which token is heard when."""
-
-    frames: list[Indices]
-    """For each clip the frames that each of its tokens lasts, (n,); they sum to t."""
-    log_likelihood: float
-    """Of a frame, on average."""
 
 
 @dataclass(frozen=True)
@@ -46,39 +41,76 @@ class _Sentence:
     optional_s: npt.NDArray[np.bool_]  # whether the position may be skipped
 
 
-def align(features: Sequence[Array], tokens: Sequence[Tokens], workers: int, report: Report = silent) -> Alignment:
-    """Align what is said to how it sounds, with so many threads.
+class Aligned(NamedTuple):
+    """When each token of a clip is heard."""
 
-    `features` are acoustic features of each clip, (t, c); `tokens` what is said in it.
+    frames_n: Indices
+    """Frames that each token lasts; they sum to t."""
+    log_likelihood: float
+    """Of all t frames."""
+
+
+@dataclass(frozen=True)
+class Aligner:
+    """A trained model of how phones sound."""
+
+    mean_c: Array
+    deviation_c: Array
+    states: Mapping[int, int]
+    """The number of each phone; that of all silent symbols is 0."""
+    gaussians: tuple[Array, Array, Array]
+
+    def align(self, features_tc: Array, tokens: Tokens) -> Aligned:
+        """Align what is said in a clip to how it sounds. Nothing must speak against it, see `misfit`."""
+        sentence = _chain(((features_tc - self.mean_c) / self.deviation_c).astype(np.float32), tokens, self.states)
+        path, log_likelihood = _best_path(sentence, *self.gaussians)
+        return Aligned(np.bincount(sentence.token_s[path], minlength=len(tokens)), log_likelihood)
+
+
+def misfit(frames: int, tokens: Tokens) -> str:
+    """Why what is said cannot be aligned to so many frames; empty if it can."""
+    phones = sum(symbol not in SILENT for symbol in tokens.symbols)
+    if not phones:
+        return "no phone to say"
+    if frames < phones * FEWEST_FRAMES_A_PHONE:
+        return f"{phones} phones in {frames} half-frames"
+    if frames * len(tokens) * _STATES > _MOST_CELLS:
+        return f"{len(tokens)} tokens in {frames} half-frames at once"
+    return ""
+
+
+def train_aligner(
+    features: Sequence[Array], tokens: Sequence[Tokens], phones: Iterable[int], workers: int, report: Report = silent
+) -> Aligner:
+    """Learn with so many threads how phones sound.
+
+    `features` are acoustic features of each clip, (t, c); `tokens` what is said in it. Those of `phones` that these
+    clips lack are taken to sound like all speech.
     """
-    everything = np.concatenate(features)
-    mean_c, deviation_c = everything.mean(0), everything.std(0) + 1e-6
-    acoustic = _acoustic_states(tokens)
-    sentences = [
-        _chain(((f - mean_c) / deviation_c).astype(np.float32), t, acoustic)
-        for f, t in zip(features, tokens, strict=True)
-    ]
-    frames = np.concatenate([s.features_tc for s in sentences])
+    frames = np.concatenate(features)
+    mean_c, deviation_c = frames.mean(0), frames.std(0) + 1e-6
+    states = dict.fromkeys(SILENT, 0) | {phone: k + 1 for k, phone in enumerate(sorted({*phones} - {*SILENT}))}
+    frames -= mean_c
+    frames /= deviation_c
+    ends = np.cumsum([len(f) for f in features])
+    sentences = [_chain(f, t, states) for f, t in zip(np.split(frames, ends[:-1]), tokens, strict=True)]
     paths = [_flat_path(s) for s in sentences]
+
+    def estimate() -> tuple[Array, Array, Array]:
+        labels = np.concatenate([s.state_s[p] for s, p in zip(sentences, paths, strict=True)])
+        return _estimate(frames, labels, len({*states.values()}) * _STATES)
+
     with ThreadPoolExecutor(workers) as pool:
         for k in range(_PASSES):
-            labels = np.concatenate([s.state_s[p] for s, p in zip(sentences, paths, strict=True)])
-            gaussians = _estimate(frames, labels, len(acoustic) * _STATES)
+            gaussians = estimate()
             results = list(pool.map(lambda s, g=gaussians: _best_path(s, *g), sentences))
             paths = [path for path, _ in results]
             log_likelihood = sum(score for _, score in results) / len(frames)
-            report("aligning phonemes", k + 1, _PASSES, {"log_likelihood": log_likelihood})
-    lasting = [np.bincount(s.token_s[p], minlength=len(t)) for s, p, t in zip(sentences, paths, tokens, strict=True)]
-    return Alignment(lasting, log_likelihood)
+            report("training the aligner", k + 1, _PASSES, {"log_likelihood": log_likelihood})
+    return Aligner(mean_c, deviation_c, states, estimate())
 
 
-def _acoustic_states(tokens: Sequence[Tokens]) -> dict[int, int]:
-    """Number the phones that occur; all silent symbols are number 0."""
-    phones = sorted({symbol for t in tokens for symbol in t.symbols} - set(SILENT))
-    return dict.fromkeys(SILENT, 0) | {phone: k + 1 for k, phone in enumerate(phones)}
-
-
-def _chain(features_tc: Array, tokens: Tokens, acoustic: dict[int, int]) -> _Sentence:
+def _chain(features_tc: Array, tokens: Tokens, acoustic: Mapping[int, int]) -> _Sentence:
     states, token_of, optional = [], [], []
     for index, symbol in enumerate(tokens.symbols):
         silent = symbol in SILENT
@@ -107,8 +139,7 @@ def _estimate(frames_tc: Array, labels_t: Indices, n_states: int) -> tuple[Array
     """Mean, inverse variance and log-determinant of each state's Gaussian, drawn towards the global ones."""
     count_s = np.bincount(labels_t, minlength=n_states)[:, None].astype(np.float64)
     sums_sc, squares_sc = (
-        np.stack([np.bincount(labels_t, column, n_states) for column in (frames_tc**power).T], axis=1)
-        for power in (1, 2)
+        np.stack([np.bincount(labels_t, column**power, n_states) for column in frames_tc.T], axis=1) for power in (1, 2)
     )
     mean_sc = sums_sc / (count_s + 0.2 * _PRIOR_FRAMES)
     variance_sc = (squares_sc + _PRIOR_FRAMES) / (count_s + _PRIOR_FRAMES)

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 import torch
 from torch import Tensor
 
-from configs.schema import Data, TrainingConfig
+from configs.schema import Balance, Data, TrainingConfig
 from data.features import Features
 from data.vocabulary import Tokens
 
 _LENGTH_NOISE = 30  # frames by which the order of lengths is shaken, so that batches differ between epochs
+_BALANCE = 1  # names the draws of what an epoch holds, apart from those of its order
+_BALANCED: Mapping[Balance, Sequence[str]] = {
+    "clips": (),
+    "speakers": ("speaker",),
+    "languages": ("speaker", "language"),
+}
+"""The columns whose values are seen equally often, the last of them first."""
+
+Shares = npt.NDArray[np.float64]
 
 
 @dataclass
@@ -58,12 +69,13 @@ class TrainingSet:
         pieces = features.pieces
         self._features, self._config = features, config
         self.pieces = pieces[pieces["split"] == split].reset_index(drop=True)
-        # A reference is another recording of the same speaker, from the training split and long enough.
-        long_enough = pieces[(pieces["split"] == "train") & (pieces["frames"] >= config.model.reference_frames)]
-        long_enough = long_enough if len(long_enough) else pieces[pieces["split"] == "train"]
+        # A reference is another recording of the same speaker, from the training split and long enough, if there is.
+        training = pieces[pieces["split"] == "train"]
+        long_enough = training[training["frames"] >= config.model.reference_frames]
         self._references: dict[str, list[str]] = {}
-        for speaker, piece in zip(long_enough["speaker"], long_enough["id"], strict=True):
-            self._references.setdefault(speaker, []).append(piece)
+        for some in (long_enough, training, self.pieces):
+            for speaker, own in some.groupby("speaker", sort=False)["id"]:
+                self._references.setdefault(str(speaker), own.tolist())
 
     def batch(self, rows: Sequence[int], rng: np.random.Generator) -> Batch:
         """The pieces at `rows`, each with a randomly drawn reference window."""
@@ -100,16 +112,38 @@ class TrainingSet:
         return reference_window(mel_tm, frames, int(rng.integers(max(1, len(mel_tm) - frames + 1))))
 
 
-def plan_batches(lengths: Sequence[int], data: Data, seed: int) -> Iterator[list[int]]:
-    """Rows of one batch after another, for ever: like lengths together, in a new order every epoch."""
+def plan_batches(pieces: pd.DataFrame, data: Data, seed: int) -> Iterator[list[int]]:
+    """Rows of one batch after another, for ever: like lengths together, in a new order every epoch.
+
+    In an epoch each piece is there once or, if speakers or languages are balanced, as often as that takes.
+    """
+    lengths, share = pieces["frames"].to_numpy(), _shares(pieces, data)
     epoch = 0
     while True:
+        drawn = _draw(share, np.random.default_rng([seed, epoch, _BALANCE]))
         rng = np.random.default_rng([seed, epoch])
-        order = np.argsort(np.asarray(lengths) + rng.random(len(lengths)) * _LENGTH_NOISE, kind="stable")
-        batches = list(_fill(order.tolist(), lengths, data))
+        order = drawn[np.argsort(lengths[drawn] + rng.random(len(drawn)) * _LENGTH_NOISE, kind="stable")]
+        batches = list(_fill(order.tolist(), lengths.tolist(), data))
         for k in rng.permutation(len(batches)):
             yield batches[k]
         epoch += 1
+
+
+def _shares(pieces: pd.DataFrame, data: Data) -> Shares:
+    """Which part of an epoch each piece is."""
+    share = np.ones(len(pieces))
+    for column in _BALANCED[data.balance]:
+        # What a value has in all is divided by its part of it, so that each has as much as any other.
+        groups = pieces[column].to_numpy()
+        share /= pd.Series(share).groupby(groups).transform("sum").to_numpy()
+    return share / share.sum()
+
+
+def _draw(share: Shares, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """As many rows as there are, in their order, each as often as its share says, rounded up or down at random."""
+    order = rng.permutation(len(share))
+    edges = np.cumsum(share[order]) * len(share)
+    return np.sort(order[np.searchsorted(edges, np.arange(len(share)) + 0.5)])
 
 
 def _fill(order: Sequence[int], lengths: Sequence[int], data: Data) -> Iterator[list[int]]:

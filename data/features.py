@@ -6,6 +6,7 @@ A *piece* is what one training example is made of: a trimmed clip, or a part of 
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,10 +16,21 @@ from safetensors import safe_open
 
 from data.vocabulary import Tokens
 
-FEATURES, PIECES = "features.safetensors", "pieces.csv"
+PIECES, STATISTICS = "pieces.csv", "statistics.safetensors"
 
-_TEXTS = dict.fromkeys(("id", "clip", "split", "text", "language", "speaker", "path"), str)
-"""Columns of `pieces.csv` that are texts, even where they look like numbers: a clip may be called 0001."""
+COLUMNS = ("id", "clip", "split", "frames", "text", "start", "language", "speaker", "path", "shard")
+"""Of `pieces.csv`: `path` is the clip's file in the corpus folder, `start` the piece's first frame in the clip."""
+
+_NUMBERS = ("frames", "start", "shard")
+_MOST_OPEN = 256  # shards
+
+
+def shard_name(number: int) -> str:
+    """The file with the tensors of some pieces: `<id>/mel` (t, n_mels), `<id>/tokens` (2, n) and `<id>/frames` (n,).
+
+    The rows of tokens are symbols and modifiers.
+    """
+    return f"features-{number:05}.safetensors"
 
 
 class Place(NamedTuple):
@@ -33,30 +45,33 @@ class Features:
     """The features of a corpus, read piece by piece."""
 
     def __init__(self, folder: Path):
-        self._tensors = safe_open(folder / FEATURES, framework="pt")
-        self.pieces = pd.read_csv(folder / PIECES, keep_default_na=False, dtype=_TEXTS)
-        places = self.pieces[["path", "start", "frames"]].itertuples(index=False, name=None)
-        self._places = {piece: Place(*row) for piece, row in zip(self.pieces["id"], places, strict=True)}
-        self.mel_mean_m = self._tensor("mel_mean")
-        self.mel_std_m = self._tensor("mel_std")
+        # A clip may be called 0001, and a speaker nan.
+        kinds = {column: int if column in _NUMBERS else str for column in COLUMNS}
+        self.pieces = pd.read_csv(folder / PIECES, keep_default_na=False, dtype=kinds)
+        self._rows, self._shards = pd.Index(self.pieces["id"]), self.pieces["shard"].to_numpy(int)
+        self._shard = functools.lru_cache(_MOST_OPEN)(lambda name: safe_open(folder / name, framework="pt"))
+        self.mel_mean_m: torch.Tensor = self._shard(STATISTICS).get_tensor("mel_mean")
+        self.mel_std_m: torch.Tensor = self._shard(STATISTICS).get_tensor("mel_std")
 
     def mel(self, piece: str) -> torch.Tensor:
         """Log-mel, (t, n_mels)."""
-        return self._tensor(f"{piece}/mel")
+        return self._tensor(piece, "mel")
 
     def tokens(self, piece: str) -> Tokens:
         """What is said in it, n tokens."""
-        symbols, modifiers = self._tensor(f"{piece}/tokens").tolist()
+        symbols, modifiers = self._tensor(piece, "tokens").tolist()
         return Tokens(symbols, modifiers)
 
     def frames(self, piece: str) -> torch.Tensor:
         """Mel frames that each token lasts, (n,); they sum to t."""
-        return self._tensor(f"{piece}/frames")
+        return self._tensor(piece, "frames")
 
     def place(self, piece: str) -> Place:
         """Where it was cut from."""
-        return self._places[piece]
+        row = self.pieces.loc[self._rows.get_loc(piece)].to_dict()
+        return Place(row["path"], row["start"], row["frames"])
 
-    def _tensor(self, name: str) -> torch.Tensor:
-        tensor: torch.Tensor = self._tensors.get_tensor(name)
+    def _tensor(self, piece: str, name: str) -> torch.Tensor:
+        shard = self._shard(shard_name(int(self._shards[self._rows.get_loc(piece)])))
+        tensor: torch.Tensor = shard.get_tensor(f"{piece}/{name}")
         return tensor

@@ -35,12 +35,18 @@ class Piece:
     id: str
     text: str
     """The sentences that it holds; empty if it begins or ends inside of one."""
-    mel_tm: Array
     start: int
-    """Its first frame in the clip."""
+    """Its first mel frame in the clip."""
+    stop: int
+    """The frame after its last."""
     tokens: Tokens
     frames_n: Array
-    """Mel frames that each token lasts; they sum to t."""
+    """Mel frames that each token lasts; they sum to stop - start."""
+
+
+def sentences_of(text: str) -> list[str]:
+    """The sentences of a clip's text."""
+    return split_sentences(text, max_characters=sys.maxsize)
 
 
 def read_texts(clips: Sequence[CorpusClip]) -> list[Spoken]:
@@ -48,7 +54,7 @@ def read_texts(clips: Sequence[CorpusClip]) -> list[Spoken]:
     spoken: dict[str, Spoken] = {}
     for language in sorted({clip.language for clip in clips}):
         own = [clip for clip in clips if clip.language == language]
-        sentences = [split_sentences(clip.text, max_characters=sys.maxsize) for clip in own]
+        sentences = [sentences_of(clip.text) for clip in own]
         tokens = iter(phonemize([sentence for said in sentences for sentence in said], language))
         for clip, said in zip(own, sentences, strict=True):
             spoken[clip.id] = _join(said, [next(tokens) for _ in said])
@@ -56,15 +62,15 @@ def read_texts(clips: Sequence[CorpusClip]) -> list[Spoken]:
 
 
 def cut(
-    clip: str, mel_tm: Array, spoken: Spoken, frames_n: Array, longest: float, only_sentences: bool
+    clip: str, length: int, spoken: Spoken, frames_n: Array, longest: float, only_sentences: bool
 ) -> Iterator[Piece]:
-    """The pieces of a clip: it is cut in the middle of its pauses if it has more than `longest` frames.
+    """The pieces of a clip of `length` mel frames: it is cut in the middle of its pauses if these are over `longest`.
 
     `frames_n` says how many frames each token lasts. If `only_sentences`, the pauses are those between sentences.
     """
     tokens, last = spoken.tokens, len(spoken.tokens) - 1
-    if len(mel_tm) <= longest:
-        yield Piece(clip, " ".join(spoken.sentences), mel_tm, 0, tokens, frames_n)
+    if length <= longest:
+        yield Piece(clip, " ".join(spoken.sentences), 0, length, tokens, frames_n)
         return
     ends_n = np.cumsum(frames_n)
     pauses = [
@@ -74,7 +80,7 @@ def cut(
     ]
     first, start = 0, 0
     for n in [*pauses, last]:
-        stop = len(mel_tm) if n == last else round(float(ends_n[n] - frames_n[n] / 2))
+        stop = length if n == last else round(float(ends_n[n] - frames_n[n] / 2))
         if n != last and stop - start < _SHORTEST_PIECE:
             continue
         # The piece begins and ends with half of a pause, in place of the sentence's edges.
@@ -84,7 +90,7 @@ def cut(
         frames = np.diff(edges).clip(0).astype(np.float32)
         if len(symbols) > 4:
             text = _text_between(spoken, first, n, last)
-            yield Piece(f"{clip}@{first}", text, mel_tm[start:stop], start, Tokens(symbols, modifiers), frames)
+            yield Piece(f"{clip}@{first}", text, start, stop, Tokens(symbols, modifiers), frames)
         first, start = n, stop
 
 

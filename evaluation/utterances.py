@@ -16,7 +16,8 @@ from configs.schema import Audio
 from data.batches import reference_window
 from data.features import Features
 from data.recordings import recording_of
-from data.text import normalize, phonemize
+from data.splits import listenable, with_spoken
+from data.text import phonemize
 from data.vocabulary import SYMBOLS, has_sound
 from evaluation.listening import Utterance
 from model.generation import attention_along, generate
@@ -28,23 +29,12 @@ FAR_SENTENCES = "far_sentences.txt"
 HARD_SENTENCES = "hard_sentences.txt"
 """Lines at which speech might not end: digits, names, letters, long and broken ones."""
 
-_SHORTEST, _LONGEST = 1.0, 10.0  # of a held-out sentence, s
-_FEWEST_WORDS = 3
 _SPOKEN_TOGETHER = 8
 
 
 def choose_sentences(pieces: pd.DataFrame, audio: Audio, most: int) -> pd.DataFrame:
-    """Test pieces that are whole sentences of usual length, of a text that training never read; at most `most`."""
-    seconds = pieces["frames"] * audio.hop_length / audio.sample_rate
-    texts = [normalize(text, language) for text, language in zip(pieces["text"], pieces["language"], strict=True)]
-    spoken = pieces.assign(spoken=texts, words=[len(text.split()) for text in texts])
-    known = set(spoken.loc[spoken["split"] != "test", "spoken"])
-    chosen = spoken[
-        (spoken["split"] == "test")
-        & seconds.between(_SHORTEST, _LONGEST)
-        & (spoken["words"] >= _FEWEST_WORDS)
-        & ~spoken["spoken"].isin(known)
-    ].drop_duplicates("spoken")
+    """At most so many of the `data.splits.listenable` pieces."""
+    chosen = listenable(with_spoken(pieces.assign(seconds=pieces["frames"] * audio.hop_length / audio.sample_rate)))
     # Evenly from all of them, so that every language and kind of prompt is heard.
     return chosen.iloc[np.unique(np.linspace(0, len(chosen) - 1, min(most, len(chosen))).round().astype(int))]
 

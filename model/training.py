@@ -73,7 +73,7 @@ def train(
         state.restore_module(network)
         state.restore_optimizer(optimizer)
         done, (curve, frames, seconds) = state.step, (state.notes[key] for key in ("curve", "frames", "seconds"))
-    plan = plan_batches(training.pieces["frames"].tolist(), config.data, config.seed)
+    plan = plan_batches(training.pieces, config.data, config.seed)
     figures = {name: figure for row in curve for name, figure in row.items()}
     started = time.perf_counter() - seconds
     model.train()

@@ -7,11 +7,15 @@ from typing import Annotated, Any
 
 from zenml import log_metadata, step
 
+from common.files import digest
 from common.progress import shown
 from configs.outs import Outs
 from configs.schema import Audio, Data
+from data.corpus import read_findings
 from data.extraction import extract_features as extract
-from steps.work import Result, making, result_of, work_folder
+from data.measurements import Measurements
+from data.problems import grouped
+from steps.work import Result, kept_folder, making, result_of, work_folder
 
 
 @step
@@ -21,12 +25,26 @@ def extract_features(
     recipe: dict[str, str],
     consistency: Result,  # noqa: ARG001  (it comes first, and that is all)
 ) -> Annotated[Result, "features"]:
-    """Measure, align and cut the clips; see `data.extraction`."""
+    """Measure, align and cut the clips; see `data.extraction`.
+
+    What an earlier run measured is not measured again. The rest is measured by the workers of the Dask scheduler whose
+    address is in `MYXTTS_DASK`, if it is set.
+    """
     folder = work_folder("extract_features", recipe)
     data, audio = Data.model_validate(settings["data"]), Audio.model_validate(settings["audio"])
+    kept = Measurements(kept_folder("extract_features", preset), digest([recipe["code"], recipe["lock_file"]]))
     with making(folder) as out, shown() as report:
-        corpus = Outs(preset).corpus
-        workers = os.cpu_count() or 1
-        summary = extract(data, audio, corpus, out, workers, report)
+        summary = extract(
+            data,
+            audio,
+            Outs(preset).corpus,
+            out,
+            os.cpu_count() or 1,
+            report,
+            measurements=kept,
+            scheduler=os.environ.get("MYXTTS_DASK"),
+        )
+        for problem in grouped(read_findings(out)):
+            print("\n".join(problem.lines()))
     log_metadata(dict(summary))
     return result_of(folder)

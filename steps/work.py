@@ -55,6 +55,11 @@ def states_folder(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.states")
 
 
+def kept_folder(step: str, preset: str) -> Path:
+    """Where a step keeps between its runs what the next can use, whatever its recipe."""
+    return ROOT / ".work" / f"{step}-{preset}.kept"
+
+
 @contextlib.contextmanager
 def making(folder: Path) -> Iterator[Path]:
     """A temporary folder to fill; it takes the place of `folder`, with its manifest, when the block ends well."""

@@ -21,7 +21,7 @@ class FeaturesSurface(PayloadsSurface):
 
     def read_folder(self, folder: Path, where: str, config: Config) -> Iterator[Statement]:
         """What all pieces have in common."""
-        from data.features import FEATURES, Features  # not before there are any: it takes as long as all the rest
+        from data.features import PIECES, Features  # not before there are any: it takes as long as all the rest
 
         features = Features(folder)
         pieces = list(features.pieces["id"])
@@ -34,4 +34,4 @@ class FeaturesSurface(PayloadsSurface):
             ("text_vocab_size", f"symbol {largest}", f"less than {vocabulary}", largest < vocabulary),
             ("frames", uneven, "frames of tokens add up to those of the mel", not uneven),
         ):
-            yield Statement(self.kind, f"{where}/{FEATURES}", fact, str(stated), str(true), right)
+            yield Statement(self.kind, f"{where}/{PIECES}", fact, str(stated), str(true), right)

@@ -74,7 +74,7 @@ def test_verify_restores_payloads_that_drift(trained: Clone) -> None:
     tensors = load_file(checkpoint)
     audio = next((folder / "corpora/smoke/audio").glob("*.flac"))
     recordings = folder / "corpora/smoke/recordings.jsonl"
-    (features,) = (folder / ".work").glob("extract_features-*/features.safetensors")
+    (features,) = (folder / ".work").glob("extract_features-*/features-00000.safetensors")
     mels, text = load_file(features), recordings.read_text()
     planted: dict[Path, Callable[[Path], object]] = {
         checkpoint: lambda path: save_file(tensors | {"mel_mean_m": tensors["mel_mean_m"][:60]}, path),

@@ -42,6 +42,7 @@ DECIDING = {
         configs/languages.py
         data/align.py
         data/audio.py
+        data/cluster.py
         data/cleaning.py
         data/containers/base.py
         data/containers/boxes.py
@@ -54,9 +55,13 @@ DECIDING = {
         data/extraction.py
         data/features.py
         data/languages.py
+        data/measurements.py
+        data/measuring.py
         data/mel.py
         data/pieces.py
         data/problems.py
+        data/splits.py
+        data/sufficiency.py
         data/text.py
         data/vocabulary.py
         steps/extract_features.py
@@ -116,6 +121,7 @@ DECIDING = {
         data/mel.py
         data/problems.py
         data/recordings.py
+        data/splits.py
         data/text.py
         data/vocabulary.py
         evaluation/far_sentences.txt
@@ -195,7 +201,7 @@ EDITS: dict[str, tuple[str, Callable[[str], str], set[str]]] = {
     "the loss": ("model/training.py", replaced("0.25 * sum(l2)", "0.3 * sum(l2)"), BY_MODEL),
     "the batches": ("data/batches.py", replaced("_LENGTH_NOISE = 30", "_LENGTH_NOISE = 31"), BY_MODEL),
     "the mel": ("data/mel.py", replaced("FLOOR = 1e-4", "FLOOR = 1e-5"), BY_FEATURES),
-    "the aligner": ("data/align.py", replaced("PASSES = 22", "PASSES = 23"), BY_FEATURES),
+    "the aligner": ("data/align.py", replaced("PASSES = 21", "PASSES = 22"), BY_FEATURES),
     "the vocoder": ("model/vocoder.py", replaced("INVERSION_UPDATES = 30", "INVERSION_UPDATES = 31"), BY_VOCODER),
     "the vocoder's training": (
         "model/vocoder_training.py",

@@ -18,7 +18,7 @@ from consistency.surfaces.corpus import CorpusSurface
 from consistency.surfaces.features import FeaturesSurface
 from consistency.surfaces.surface import Surface
 from data.corpus import RECORDINGS, SUPERVISIONS
-from data.features import FEATURES
+from data.features import PIECES, Features, shard_name
 from model.checkpoint import save_checkpoint
 from model.network import VoiceCloner
 
@@ -116,9 +116,11 @@ def test_features_that_drifted_are_found_and_removed(
 ) -> None:
     surface = FeaturesSurface(root, {"smoke": features})
     assert drifts(surface) == set()
-    tensors = load_file(features / FEATURES)
-    save_file({name: spoil(t) if name.endswith(key) else t for name, t in tensors.items()}, features / FEATURES)
-    assert drifts(surface) == {(f"features/{FEATURES}", fact)}
+    for number in range(Features(features).pieces["shard"].max() + 1):
+        tensors = load_file(features / shard_name(number))
+        spoilt = {name: spoil(t) if name.endswith(key) else t for name, t in tensors.items()}
+        save_file(spoilt, features / shard_name(number))
+    assert drifts(surface) == {(f"features/{PIECES}", fact)}
     surface.mend()
     assert not features.exists()
     assert list(surface.read()) == []

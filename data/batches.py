@@ -134,16 +134,17 @@ def _shares(pieces: pd.DataFrame, data: Data) -> Shares:
     share = np.ones(len(pieces))
     for column in _BALANCED[data.balance]:
         # What a value has in all is divided by its part of it, so that each has as much as any other.
-        groups = pieces[column].to_numpy()
-        share /= pd.Series(share).groupby(groups).transform("sum").to_numpy()
-    return share / share.sum()
+        share /= pd.Series(share).groupby(pieces[column].to_numpy()).transform("sum").to_numpy()
+    share /= share.sum()
+    return share
 
 
 def _draw(share: Shares, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     """As many rows as there are, in their order, each as often as its share says, rounded up or down at random."""
     order = rng.permutation(len(share))
     edges = np.cumsum(share[order]) * len(share)
-    return np.sort(order[np.searchsorted(edges, np.arange(len(share)) + 0.5)])
+    rows: npt.NDArray[np.int64] = np.sort(order[np.searchsorted(edges, np.arange(len(share)) + 0.5)])
+    return rows
 
 
 def _fill(order: Sequence[int], lengths: Sequence[int], data: Data) -> Iterator[list[int]]:

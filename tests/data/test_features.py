@@ -1,39 +1,45 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from common.files import folder_digests
-from configs.schema import Config, Data
-from data.building import build_corpus
+from configs.schema import Config
+from data.corpus import read_corpus
 from data.extraction import extract_features
 from data.features import Features
+from tests.data.corpora import corpus_of
 
-NUMBERS = [f"{k:04d}" for k in range(6)]
-DATA = Data(source="ljspeech", languages=["en"], path=".", batch_size=4, validation_percent=0, test_percent=1)
+TEXTS = {
+    "0001": "1",
+    "0002": "007 is 1 agent of them",
+    "1.10": "1e5",
+    "1e5": "NA",
+    "NULL": "null",
+    "nan": "2.50 is all that it costs",
+}
+"""Texts of clips by id, which look like numbers or like missing values."""
 
 
 @pytest.fixture
-def numbered(ljspeech: Path) -> Path:
-    """Recordings whose speaker, names and texts all look like numbers, or like a missing value."""
-    texts = ["1", "007", "1e5", "NA", "null", "2.50"]
-    for number, name in enumerate(NUMBERS, start=1):
-        (ljspeech / "wavs" / f"clip-{number}.wav").rename(ljspeech / "wavs" / f"{name}.wav")
-    rows = [f"{name}|{text}\n" for name, text in zip(NUMBERS, texts, strict=True)]
-    (ljspeech / "metadata.csv").write_text("".join(rows))
-    return ljspeech.rename(ljspeech.with_name("0042"))
+def numbered(prompts: Path, tmp_path: Path) -> Path:
+    """A corpus whose speakers, names and texts do."""
+    rows = zip(read_corpus(prompts), TEXTS.items(), strict=True)
+    clips = [replace(clip, id=id, text=text, speaker="1", duration=2.0) for clip, (id, text) in rows]
+    return corpus_of(clips, tmp_path / "corpus")
 
 
-def test_clips_that_are_called_like_numbers_have_features(numbered: Path, smoke: Config, tmp_path: Path) -> None:
-    data = DATA.model_copy(update={"path": str(numbered)})
-    build_corpus(data, tmp_path / "corpus")
-    extract_features(data, smoke.audio, tmp_path / "corpus", tmp_path / "features", 1)
+def test_clips_that_are_called_like_numbers_stay_texts(numbered: Path, smoke: Config, tmp_path: Path) -> None:
+    data = smoke.data.model_copy(update={"test_percent": 40, "validation_percent": 0})
+    extract_features(data, smoke.audio, numbered, tmp_path / "features", 1)
     features = Features(tmp_path / "features")
-    assert list(features.pieces["id"]) == list(features.pieces["clip"]) == NUMBERS
-    assert list(features.pieces["text"]) == ["1", "007", "1e5", "NA", "null", "2.50"]
-    assert set(features.pieces["speaker"]) == {"0042"}
-    for piece in NUMBERS:
+    pieces = features.pieces
+    assert list(pieces["id"]) == list(pieces["clip"]) == list(TEXTS)
+    assert list(pieces["text"]) == list(TEXTS.values())
+    assert set(pieces["speaker"]) == {"1"}
+    for piece in TEXTS:
         assert len(features.mel(piece)) == features.place(piece).frames
         assert features.place(piece).path == f"audio/{piece}.flac"
 

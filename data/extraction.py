@@ -102,7 +102,7 @@ class _Survey:
             found = misfit(measured.half_frames, tokens)
             if found:
                 expected = f"at least {FEWEST_FRAMES_A_PHONE} half-frames a phone"
-                self.findings.append(Finding(MISFIT, found, expected, clip.id))
+                self.findings.append(Finding(MISFIT, found, expected, clip.id, clip.file, clip.row))
             self.half_frames[clip.id] = 0 if found else measured.half_frames
             self.phones |= {*tokens.symbols}
 

@@ -93,7 +93,11 @@ def log_version(outs: Outs, run_id: str, lineage: Mapping[str, Any]) -> ModelVer
         mlflow.log_metrics(figures)
         _log_curve(outs.reports / "training.csv")
         mlflow.log_artifacts(str(outs.reports / "listening"), "listening")
-        mlflow.log_table(pd.read_csv(outs.reports / "listening" / "utterances.csv"), artifact_file=TABLE)
+        # An utterance may be called 0001, and its text be "nan".
+        texts = dict.fromkeys(("id", "text", "language"), str)
+        table = outs.reports / "listening" / "utterances.csv"
+        utterances = pd.read_csv(table, dtype=texts, keep_default_na=False, na_values=[""])
+        mlflow.log_table(utterances, artifact_file=TABLE)
         info = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(ROOT / "registry/served_model.py"),

@@ -14,7 +14,7 @@ from data.corpus import CorpusClip, CorpusError, read_corpus
 from data.splits import split_of
 from data.sufficiency import check_splits
 
-CLIP = CorpusClip("", Path("clip.flac"), "", "en", "anna", 3.0, 16000, 48000)
+CLIP = CorpusClip("", Path("clip.flac"), "", "en", "anna", 3.0, 16000, 48000, "clip.wav", None)
 
 
 def clips_of(texts: Sequence[str], split: str | None, data: Data) -> list[CorpusClip]:

@@ -26,13 +26,12 @@ from configs.schema import Audio, Data
 from data.align import FEWEST_FRAMES_A_PHONE, Aligner, misfit, train_aligner
 from data.cluster import spread_over
 from data.corpus import CorpusClip, CorpusError, read_corpus, write_findings
-from data.features import COLUMNS, PIECES, STATISTICS, Features, shard_name
+from data.features import COLUMNS, PIECES, STATISTICS, shard_name
 from data.measurements import Measurements, Shard
 from data.measuring import spread_here
 from data.pieces import Piece, cut
 from data.problems import Finding, Kind
-from data.splits import CRITERIA, Split, listenable, split_of, with_spoken
-from data.sufficiency import check_splits
+from data.splits import Split, split_of
 from data.vocabulary import SILENT, Tokens
 
 MISFIT = Kind("text_does_not_fit", "error", "see whether the text is that of the recording, and mend either")
@@ -61,11 +60,12 @@ def extract_features(
     `keep` are the ids of the clips to take, if not all. What `measurements` has of them is not measured again, and what
     it lacks is kept there. With the address of a Dask `scheduler`, its workers measure; the bytes are the same.
 
-    Raises `CorpusError` if there is no corpus, or too little in it to train on and to listen to, and `ClusterError` if
-    the scheduler cannot be reached or has lost its workers.
+    Raises `CorpusError` if there is no corpus, or nothing in it to train on, and `ClusterError` if the scheduler cannot
+    be reached or has lost its workers.
     """
     clips = [clip for clip in read_corpus(corpus) if keep is None or clip.id in keep]
-    check_splits(clips, data)
+    if not any(split_of(clip.id, data) == "train" for clip in clips):
+        raise CorpusError(f"{corpus}: none of its {len(clips)} clips falls into the training split")
     spread = spread_over(scheduler, audio) if scheduler else spread_here(workers, audio)
     survey = _Survey()
     # Every clip has a thread of its own; those of a matrix product would only wait for each other.
@@ -78,7 +78,6 @@ def extract_features(
         out.mkdir(parents=True, exist_ok=True)
         totals = _write(survey.shards, aligner, data, audio, corpus.resolve(), out, workers, report)
     write_findings(survey.findings, out)
-    _check_pieces(Features(out).pieces, audio)
     if measurements:
         measurements.prune(survey.shards)
     summary = totals.summary(len(clips), audio)
@@ -234,10 +233,3 @@ def _row(piece: Piece, clip: CorpusClip, split: Split, corpus: Path, shard: int)
     path = clip.path.relative_to(corpus).as_posix()
     frames = piece.stop - piece.start
     return piece.id, clip.id, split, frames, piece.text, piece.start, clip.language, clip.speaker, path, shard
-
-
-def _check_pieces(pieces: pd.DataFrame, audio: Audio) -> None:
-    """See to it that something is left to listen to of what was aligned and cut."""
-    seconds = pieces["frames"] * audio.hop_length / audio.sample_rate
-    if listenable(with_spoken(pieces.assign(seconds=seconds))).empty:
-        raise CorpusError(f"of {len(pieces)} pieces none is left to listen to; record more sentences {CRITERIA}")

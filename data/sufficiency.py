@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from configs.schema import Data
+from configs.schema import Audio, Data
 from data.corpus import CorpusClip, CorpusError
 from data.splits import CRITERIA, are_sentences, listenable, split_of, with_spoken
 from data.text import split_sentences
@@ -26,15 +26,27 @@ def check_splits(clips: Sequence[CorpusClip], data: Data) -> None:
     lacking = _lacking(table, data)
     if not lacking:
         return
-    sentences = table["spoken"][are_sentences(table)].nunique()
+    sentences = int((are_sentences(table) & ~table["spoken"].duplicated(keep=False)).sum())
     needed = math.ceil(math.log(_DOUBT) / math.log(1 - data.test_percent / 100))
-    advice = [f"record {max(1, needed - sentences)} more sentences {CRITERIA}", *_settings_that_do(table, data)]
+    advice = [f"record {max(1, needed - sentences)} more such sentences", *_settings_that_do(table, data)]
     raise CorpusError(
         f"of {len(clips)} clips none is left to {lacking}: ids decide that {data.test_percent}% are listened to after "
         f"training, {data.validation_percent}% are watched and the others are trained on, and what is listened to must "
-        f"be a sentence {CRITERIA} that training never reads, of which the corpus has {sentences}; "
-        + " or ".join(advice)
+        f"be a sentence {CRITERIA} that no other clip says, of which the corpus has {sentences}; " + " or ".join(advice)
     )
+
+
+def check_pieces(pieces: pd.DataFrame, audio: Audio) -> None:
+    """See to it that there is still something to listen to in `data.features`, now that clips are trimmed and cut.
+
+    Raises `CorpusError`.
+    """
+    seconds = pieces["frames"] * audio.hop_length / audio.sample_rate
+    if listenable(with_spoken(pieces.assign(seconds=seconds))).empty:
+        raise CorpusError(
+            f"of {len(pieces)} pieces none is left to listen to, now that silence is cut off: record more sentences "
+            f"{CRITERIA} that no other clip says"
+        )
 
 
 def _settings_that_do(table: pd.DataFrame, data: Data) -> Iterator[str]:

@@ -11,10 +11,12 @@ from common.files import digest
 from common.progress import shown
 from configs.outs import Outs
 from configs.schema import Audio, Data
-from data.corpus import read_findings
+from data.corpus import read_corpus, read_findings
 from data.extraction import extract_features as extract
+from data.features import Features
 from data.measurements import Measurements
 from data.problems import grouped
+from data.sufficiency import check_pieces, check_splits
 from steps.work import Result, kept_folder, making, result_of, work_folder
 
 
@@ -33,6 +35,7 @@ def extract_features(
     folder = work_folder("extract_features", recipe)
     data, audio = Data.model_validate(settings["data"]), Audio.model_validate(settings["audio"])
     kept = Measurements(kept_folder("extract_features", preset), digest([recipe["code"], recipe["lock_file"]]))
+    check_splits(read_corpus(Outs(preset).corpus), data)
     with making(folder) as out, shown() as report:
         summary = extract(
             data,
@@ -44,6 +47,7 @@ def extract_features(
             measurements=kept,
             scheduler=os.environ.get("MYXTTS_DASK"),
         )
+        check_pieces(Features(out).pieces, audio)
         for problem in grouped(read_findings(out)):
             print("\n".join(problem.lines()))
     log_metadata(dict(summary))

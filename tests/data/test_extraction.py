@@ -95,7 +95,7 @@ def test_a_growing_corpus_moves_nobody(smoke: Config, smoke_features: Path, tmp_
 
 def test_a_corpus_without_training_clips_is_refused(smoke: Config, smoke_corpus: Path, tmp_path: Path) -> None:
     nobody = smoke.data.model_copy(update={"validation_percent": 60, "test_percent": 40})
-    with pytest.raises(CorpusError, match="of 40 clips none is left to train on"):
+    with pytest.raises(CorpusError, match="none of its 40 clips falls into the training split"):
         extract_features(nobody, smoke.audio, smoke_corpus, tmp_path, 2)
     assert not list(tmp_path.iterdir())
 

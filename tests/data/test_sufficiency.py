@@ -11,8 +11,9 @@ import pytest
 
 from configs.schema import Config, Data
 from data.corpus import CorpusClip, CorpusError, read_corpus
+from data.features import Features
 from data.splits import split_of
-from data.sufficiency import check_splits
+from data.sufficiency import check_pieces, check_splits
 
 CLIP = CorpusClip("", Path("clip.flac"), "", "en", "anna", 3.0, 16000, 48000, "clip.wav", None)
 
@@ -38,7 +39,7 @@ def test_a_handful_of_clips_is_told_how_many_more_would_do(smoke: Config, number
     data = smoke.data.model_copy(update={"test_percent": 14})
     message = refused(clips_of([f"This is sentence {k}." for k in range(number)], "train", data), data)
     assert message.startswith(f"of {number} clips none is left to listen to: ")
-    assert f"of which the corpus has {number}; record {20 - number} more sentences of 3 words or more" in message
+    assert f"of which the corpus has {number}; record {20 - number} more such sentences" in message
 
 
 def test_advised_settings_do(smoke: Config) -> None:
@@ -51,11 +52,12 @@ def test_advised_settings_do(smoke: Config) -> None:
 def test_forty_clips_of_a_word_have_nothing_to_listen_to(smoke: Config) -> None:
     message = refused(clips_of(["Yes."] * 40, None, smoke.data), smoke.data)
     assert message.startswith("of 40 clips none is left to listen to: ")
-    assert message.endswith("of which the corpus has 0; record 14 more sentences of 3 words or more and 1 to 10 s")
+    assert message.endswith("of which the corpus has 0; record 14 more such sentences")
 
 
 def test_one_sentence_forty_times_is_known_to_training(smoke: Config) -> None:
-    assert "none is left to listen to" in refused(clips_of(["This is it again."] * 40, None, smoke.data), smoke.data)
+    message = refused(clips_of(["This is it again."] * 40, None, smoke.data), smoke.data)
+    assert message.endswith("that no other clip says, of which the corpus has 0; record 14 more such sentences")
 
 
 def test_clips_of_which_none_trains_are_refused(smoke: Config) -> None:
@@ -73,3 +75,10 @@ def test_a_long_clip_counts_by_its_sentences(smoke: Config) -> None:
     (talk,) = clips_of(["It begins here. It goes on for a while. Then it ends."], "test", smoke.data)
     check_splits([*trained, replace(talk, duration=12.0)], smoke.data)
     assert refused([*trained, replace(talk, duration=120.0)], smoke.data)
+
+
+def test_pieces_that_trimming_left_too_short_are_refused(smoke: Config, smoke_features: Path) -> None:
+    pieces = Features(smoke_features).pieces
+    check_pieces(pieces, smoke.audio)
+    with pytest.raises(CorpusError, match="of 40 pieces none is left to listen to"):
+        check_pieces(pieces.assign(frames=10), smoke.audio)

@@ -42,8 +42,8 @@ DECIDING = {
         configs/languages.py
         data/align.py
         data/audio.py
-        data/cluster.py
         data/cleaning.py
+        data/cluster.py
         data/containers/base.py
         data/containers/boxes.py
         data/containers/chunks.py

@@ -46,7 +46,9 @@ class Bounds(Section):
 
     min: float | None = None
     max: float | None = None
-    severity: Literal["error", "warning"] = Field("error", description="`error` stops the run, `warning` is reported")
+    severity: Literal["error", "warning", "note"] = Field(
+        "error", description="`error`: the clip is not to be learned from, see `data.on_error`; the others are reported"
+    )
 
 
 class Data(Section):
@@ -73,6 +75,9 @@ class Data(Section):
     balance: Balance = Field(
         "clips",
         description="what training sees equally often: each clip, each speaker, or each language",
+    )
+    max_dropped_percent: float = Field(
+        20.0, ge=0, le=100, description="with `drop`: clips that may be left out before the run stops all the same, %"
     )
     batch_size: int | None = Field(None, ge=1, description="clips in a training batch; null: count frames instead")
     batch_frames: int | None = Field(None, ge=100, description="padded mel frames in a training batch")
@@ -103,17 +108,27 @@ class Audio(Section):
 
 
 class Validation(Section):
-    """What a clip must be to be trained on; see `data.validation` for how each column is measured."""
+    """What a clip must be to be trained on; see `data.clip_measures` for how each column is measured."""
 
     duration: Bounds = Bounds(min=0.2, max=90.0)
     sample_rate: Bounds = Bounds(min=16000)
+    rate_ratio: Bounds = Bounds(min=1.0, max=1.0, severity="warning")
     peak: Bounds = Bounds(min=0.02)
+    dc_offset: Bounds = Bounds(max=0.02, severity="warning")
     clipping: Bounds = Bounds(max=0.01)
     silence: Bounds = Bounds(max=0.9)
+    leading_silence: Bounds = Bounds(max=1.5, severity="warning")
+    trailing_silence: Bounds = Bounds(max=1.5, severity="warning")
     loudness: Bounds = Bounds(min=-45.0, max=-6.0, severity="warning")
+    snr: Bounds = Bounds(min=15.0, severity="warning")
+    bandwidth: Bounds = Bounds(min=4500.0, severity="warning")
+    hum: Bounds = Bounds(max=-25.0, severity="warning")
     text_length: Bounds = Bounds(min=1, max=1500)
     unknown_characters: Bounds = Bounds(max=0)
     speech_rate: Bounds = Bounds(min=1.5, max=30.0, severity="warning")
+    phone_length: Bounds = Bounds(min=25.0)
+    tempo: Bounds = Bounds(min=-5.0, max=5.0, severity="warning")
+    row_shift: Bounds = Bounds(min=0, max=0)
     duplicate_audio: Bounds = Bounds(max=0)
     duplicate_text: Bounds = Bounds(max=0, severity="warning")
 

@@ -15,6 +15,12 @@ from scipy.special import gammaincinv
 
 from data.audio import FULL_SCALE, Pcm
 
+SOUND_MEASURES = (
+    *("duration", "sample_rate", "peak", "dc_offset", "clipping", "silence", "leading_silence", "trailing_silence"),
+    *("loudness", "snr", "bandwidth", "hum"),
+)
+"""What `measure_sound` measures; see `data.clip_measures`."""
+
 LEVEL_FLOOR = -120.0
 """Level of digital silence, dBFS."""
 

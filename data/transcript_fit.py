@@ -1,11 +1,13 @@
 """Do recordings last as long as their texts take to say?
 
-A speaker takes a time for a phone and a time for a clip: a line through spoken seconds over phones. A clip that lies far
-from its speaker's line has another text; many clips in a row that lie on it with the text of a neighbour are a list
+A speaker takes a time for a phone and a time for a clip: a line through spoken seconds over phones. A clip that lies
+far from its speaker's line has another text; many clips in a row that lie on it with the text of a neighbour are a list
 that has slipped.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +15,7 @@ import pandas as pd
 
 _FEWEST_CLIPS = 20  # of a speaker, to know a line by
 _STEADY = 30  # phones; the tempo of clips with more varies no less
-_SHIFTS = (1, -1, 2, -2)  # rows
+_TRIED = (1, -1, 2, -2)  # rows
 _FARTHEST = 1.5  # of the logarithm of a ratio; what lies further off counts no more
 _MOST_RUNS = 20
 _FEWEST_ROWS = 8
@@ -21,7 +23,8 @@ _POOR = 0.25  # how far off, on average, the own texts of a run must be
 _BETTER = 0.45  # how much of that its neighbours' texts may leave
 _CERTAIN = 2.4  # the gain of a run over its root sum of squares
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating[Any]]
+Integers = npt.NDArray[np.integer[Any]]
 
 
 def tempo(seconds: Floats, phones: Floats, speaker: pd.Series[str]) -> Floats:
@@ -38,15 +41,15 @@ def tempo(seconds: Floats, phones: Floats, speaker: pd.Series[str]) -> Floats:
     return found
 
 
-def shifts(seconds: Floats, phones: Floats, speaker: pd.Series[str], row: npt.NDArray[np.int64]) -> Floats:
+def row_shifts(seconds: Floats, phones: Floats, speaker: pd.Series[str], row: Integers) -> Floats:
     """How many rows below (or, under 0, above) each clip (n,) the text is that its recording fits; mostly 0.
 
     `row` is each clip's place in its list.
     """
-    losses = {by: _loss(seconds, _phones_of_neighbours(phones, row, by), speaker) for by in (0, *_SHIFTS)}
+    losses = {by: _loss(seconds, _phones_of_neighbours(phones, row, by), speaker) for by in (0, *_TRIED)}
     order = np.argsort(row, kind="stable")
     own = losses[0][order]
-    found, gains = np.zeros(len(row)), {by: np.nan_to_num(own - losses[by][order]) for by in _SHIFTS}
+    found, gains = np.zeros(len(row)), {by: np.nan_to_num(own - losses[by][order]) for by in _TRIED}
     for _ in range(_MOST_RUNS):
         runs = {by: _richest_run(gain) for by, gain in gains.items()}
         by = max(runs, key=lambda by: gains[by][runs[by]].sum())
@@ -62,7 +65,7 @@ def shifts(seconds: Floats, phones: Floats, speaker: pd.Series[str], row: npt.ND
     return found
 
 
-def _clips_of_speakers(seconds: Floats, phones: Floats, speaker: pd.Series[str]) -> list[npt.NDArray[np.int64]]:
+def _clips_of_speakers(seconds: Floats, phones: Floats, speaker: pd.Series[str]) -> list[Integers]:
     """Which clips each speaker has whose seconds and phones are known; speakers of too few are left out."""
     known = np.flatnonzero((seconds > 0) & (phones > 0))
     codes = pd.factorize(speaker.iloc[known])[0]
@@ -86,7 +89,7 @@ def _off(seconds: Floats, phones: Floats) -> Floats:
     return off
 
 
-def _phones_of_neighbours(phones: Floats, row: npt.NDArray[np.int64], by: int) -> Floats:
+def _phones_of_neighbours(phones: Floats, row: Integers, by: int) -> Floats:
     """The phones of the clip that stands so many rows below each; NaN where there is none."""
     return pd.Series(phones, index=row).reindex(row + by).to_numpy()
 

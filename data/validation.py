@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import html
 import io
+import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import great_expectations as gx
 import pandas as pd
@@ -21,58 +21,105 @@ from great_expectations.expectations.core.expect_column_values_to_be_between imp
 from great_expectations.expectations.metadata_types import FailureSeverity
 
 from common.files import replacing_folder
+from common.progress import Report, silent
 from configs.schema import Bounds, Validation
-from data.clip_measures import EXPLANATIONS, UNITS, measure
-from data.corpus import CorpusClip
+from data.bounds import READABLE, broken, findings_of
+from data.clip_measures import measure
+from data.dropping import Division, Policy, divide, refusal, write_division
+from data.problems import Finding, Problem, grouped
+from data.validation_page import write_page
 
-_READABLE = Bounds(min=1)
-_COLUMNS = ["id", "path", "column", "value", "bound", "severity"]
+_SEVERITIES = {
+    "error": FailureSeverity.CRITICAL,
+    "warning": FailureSeverity.WARNING,
+    "note": FailureSeverity.INFO,
+}
+
+_MOST_NAMED = 10_000
+"""Great Expectations takes a tenth of a millisecond to look up the name of what has failed."""
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """What the validation found: `failures` has a row for each broken bound, errors first.
+    """What was found of the clips of a corpus or source."""
 
-    Columns of `failures`: id, path, column, value and bound (both as readable text), severity (error or warning).
+    clips: pd.DataFrame
+    """With their measures, see `data.clip_measures`."""
+    problems: Sequence[Problem]
+    division: Division
+    refusal: str
+    """Why they cannot be trained on, and what would do; empty if they can."""
+
+    def count(self, severity: str) -> int:
+        """How many findings are of a severity."""
+        return sum(len(problem.findings) for problem in self.problems if problem.kind.severity == severity)
+
+
+def inspect(
+    clips: pd.DataFrame,
+    said: Sequence[Finding],
+    bounds: Validation,
+    policy: Policy,
+    workers: int,
+    pages: Path,
+    report: Report = silent,
+) -> Inspection:
+    """Measure clips (`data.clip_measures.CLIP_COLUMNS`) with so many threads and hold them to the bounds.
+
+    `said` is what their source has found already. Into the folder `pages` go Great Expectations' pages.
     """
-
-    failures: pd.DataFrame
-    clips: int
-    """How many were measured."""
-
-    @property
-    def errors(self) -> int:
-        """How many bounds of severity `error` are broken."""
-        return int((self.failures["severity"] == "error").sum())
-
-    @property
-    def warnings(self) -> int:
-        """How many bounds of severity `warning` are broken."""
-        return int((self.failures["severity"] == "warning").sum())
-
-    @property
-    def passed(self) -> bool:
-        """Whether the corpus is fit to train on."""
-        return not self.errors
+    measured = measure(clips, workers, report)
+    limits = {"unreadable": READABLE} | {column: getattr(bounds, column) for column in Validation.model_fields}
+    _hold_to_bounds(measured, limits, pages)
+    found = [finding for column, bound in limits.items() for finding in findings_of(measured, column, bound)]
+    explained = {finding.id for finding in said if finding.kind.severity == "error"}
+    own = [finding for finding in found if not (finding.kind.name == "unreadable" and finding.id in explained)]
+    findings = [*said, *own]
+    problems, division = grouped(findings), divide(list(measured["id"]), findings)
+    return Inspection(measured, problems, division, refusal(division, problems, measured, bounds, policy))
 
 
-def validate(corpus: Sequence[CorpusClip], bounds: Validation, workers: int, report_folder: Path) -> Inspection:
-    """Measure a corpus (see `data.corpus.read_corpus`) with so many threads and hold it to the bounds.
+def validate(
+    clips: pd.DataFrame,
+    said: Sequence[Finding],
+    bounds: Validation,
+    policy: Policy,
+    workers: int,
+    folder: Path,
+    report: Report = silent,
+) -> Inspection:
+    """Inspect clips (see `inspect`) and leave everything that was found in `folder`.
 
-    Into `report_folder` go `clips.csv`, the measures, and `data_docs/index.html`, Great Expectations' pages.
+    `index.html` shows it, with the worst clips to hear; `clips.csv` has the measures, `failures.csv` and
+    `problems.json` the findings, `data_docs/index.html` are Great Expectations' pages. If clips are to be dropped,
+    `data.dropping.write_division` says which.
     """
-    clips = measure(corpus, workers)
-    limits = {"readable": _READABLE, **{column: getattr(bounds, column) for column in Validation.model_fields}}
-    with replacing_folder(report_folder) as new:
-        clips.to_csv(new / "clips.csv", index=False, float_format="%.6g")
-        outcome = _hold_to_bounds(clips, limits, new / "data_docs")
-        _keep_to_oneself(new / "data_docs")
-    failures = pd.DataFrame(list(_failures(outcome, clips, limits)), columns=_COLUMNS)
-    return Inspection(failures.sort_values(["severity", "id"], kind="stable", ignore_index=True), len(clips))
+    with replacing_folder(folder) as new:
+        inspection = inspect(clips, said, bounds, policy, workers, new / "data_docs", report)
+        inspection.clips.drop(columns="path").to_csv(new / "clips.csv", index=False, float_format="%.6g")
+        _write_findings(inspection.problems, new)
+        if policy.on_error == "drop":
+            write_division(inspection.division, new)
+        write_page(inspection.clips, inspection.problems, inspection.refusal, new)
+    return inspection
 
 
-def _hold_to_bounds(clips: pd.DataFrame, limits: Mapping[str, Bounds], pages: Path) -> CheckpointResult:
+def _write_findings(problems: Sequence[Problem], folder: Path) -> None:
+    rows = [
+        {"id": f.id, "file": f.file, "row": f.row, "kind": f.kind.name, "severity": f.kind.severity}
+        | {"found": f.found, "expected": f.expected}
+        for problem in problems
+        for f in problem.findings
+    ]
+    columns = ["id", "file", "row", "kind", "severity", "found", "expected"]
+    pd.DataFrame(rows, columns=columns).astype({"row": "Int64"}).to_csv(folder / "failures.csv", index=False)
+    content = [problem.as_json() for problem in problems]
+    (folder / "problems.json").write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _hold_to_bounds(clips: pd.DataFrame, limits: Mapping[str, Bounds], pages: Path) -> None:
     """Run an expectation for each bound and write Great Expectations' pages of them."""
+    few = sum(len(broken(clips, column, bound)) for column, bound in limits.items()) <= _MOST_NAMED
     context = _context(pages)
     suite = context.suites.add(gx.ExpectationSuite(name="corpus"))
     for column, bound in limits.items():
@@ -86,10 +133,12 @@ def _hold_to_bounds(clips: pd.DataFrame, limits: Mapping[str, Bounds], pages: Pa
             context.validation_definitions.add(gx.ValidationDefinition(name="corpus", data=batch, suite=suite))
         ],
         actions=[UpdateDataDocsAction(name="report", site_names=["report"])],
-        result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["id"]},
+        result_format={"result_format": "SUMMARY"} | ({"unexpected_index_column_names": ["id"]} if few else {}),
     )
-    measures = clips[list(limits)].assign(id=clips["id"].map(html.escape))  # the pages show ids as they come
-    return context.checkpoints.add(checkpoint).run(batch_parameters={"dataframe": measures})
+    measures = clips[list(limits)].astype(float).assign(id=clips["id"].map(html.escape))  # pages show ids as they come
+    outcome = context.checkpoints.add(checkpoint).run(batch_parameters={"dataframe": measures})
+    _check_counts(outcome, clips, limits)
+    _keep_to_oneself(pages)
 
 
 def _context(pages: Path) -> EphemeralDataContext:
@@ -111,8 +160,19 @@ def _context(pages: Path) -> EphemeralDataContext:
 
 
 def _expectation(column: str, bound: Bounds) -> ExpectColumnValuesToBeBetween:
-    severity = FailureSeverity.CRITICAL if bound.severity == "error" else FailureSeverity.WARNING
+    severity = _SEVERITIES[bound.severity]
     return ExpectColumnValuesToBeBetween(column=column, min_value=bound.min, max_value=bound.max, severity=severity)
+
+
+def _check_counts(outcome: CheckpointResult, clips: pd.DataFrame, limits: Mapping[str, Bounds]) -> None:
+    """See that Great Expectations has carried out all it was asked, and that `broken` names what it counts."""
+    for held in next(iter(outcome.run_results.values())).results:
+        if held.exception_info.get("raised_exception") or held.expectation_config is None:
+            raise RuntimeError(f"Great Expectations: {held.exception_info}")
+        column = str(held.expectation_config.kwargs["column"])
+        counted, named = held.result.get("unexpected_count", 0), len(broken(clips, column, limits[column]))
+        if counted != named:
+            raise RuntimeError(f"Great Expectations counts {counted} clips out of bounds of {column}, not {named}")
 
 
 def _keep_to_oneself(pages: Path) -> None:
@@ -120,38 +180,3 @@ def _keep_to_oneself(pages: Path) -> None:
     for page in pages.rglob("*.html"):
         content = page.read_text(encoding="utf-8")
         page.write_text(re.sub(r"https://great-expectations-web-assets[^'\")\s]*", "", content), encoding="utf-8")
-
-
-def _failures(outcome: CheckpointResult, clips: pd.DataFrame, limits: Mapping[str, Bounds]) -> Iterator[dict[str, Any]]:
-    """A row for each bound that a clip breaks."""
-    by_id = clips.set_index("id").to_dict("index")
-    for held in next(iter(outcome.run_results.values())).results:
-        if held.exception_info.get("raised_exception") or held.expectation_config is None:
-            raise RuntimeError(f"Great Expectations: {held.exception_info}")
-        column = str(held.expectation_config.kwargs["column"])
-        for index in held.result.get("unexpected_index_list") or []:
-            id = html.unescape(index["id"])
-            clip = {str(name): value for name, value in by_id[id].items()}
-            yield {
-                "id": id,
-                "path": clip["path"],
-                "column": column,
-                "value": _describe_value(clip, column),
-                "bound": _describe_bound(limits[column], column),
-                "severity": limits[column].severity,
-            }
-
-
-def _describe_value(clip: Mapping[str, Any], column: str) -> str:
-    if column == "readable":
-        return str(clip["reason"])
-    value = f"{clip[column]:.4g}{UNITS.get(column, '')}"
-    explanation = clip[EXPLANATIONS[column]] if column in EXPLANATIONS else ""
-    return f"{value} ({explanation})" if explanation else value
-
-
-def _describe_bound(bound: Bounds, column: str) -> str:
-    if column == "readable":
-        return "decodes to its end"
-    limits = ((">=", bound.min), ("<=", bound.max))
-    return " and ".join(f"{sign} {limit:g}{UNITS.get(column, '')}" for sign, limit in limits if limit is not None)

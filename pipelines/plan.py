@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from reproduction.lock import corpus_digest
 
 @dataclass(frozen=True)
 class Needs:
-    """What a step depends on: sections of the preset, and results of earlier steps."""
+    """What a step depends on: sections of the preset or single keys of them, and results of earlier steps."""
 
     sections: tuple[str, ...]
     inputs: tuple[str, ...] = ()
@@ -23,12 +23,15 @@ class Needs:
 
 # Every step also depends on its code, on requirements.lock and on the corpus.
 NEEDS = {
-    "validate_dataset": Needs(("validation",)),
+    "validate_dataset": Needs(("validation", "data.on_error", "data.max_dropped_percent")),
     "extract_features": Needs(("data", "audio")),
     "train_model": Needs(tuple(TrainingConfig.model_fields), ("extract_features",)),
     "train_vocoder": Needs(("seed", "threads", "audio", "vocoder"), ("extract_features",)),
     "evaluate_model": Needs(("audio", "evaluation"), ("extract_features", "train_model", "train_vocoder")),
 }
+
+_VALIDATED = ("validate_dataset",)
+"""What `extract_features` depends on as well where clips with errors are dropped: the validation says which."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,23 @@ def plan(preset: str, config: Config) -> dict[str, Job]:
     corpus = corpus_digest(preset)
     jobs: dict[str, Job] = {}
     for name, needs in NEEDS.items():
-        settings = {section: everything[section] for section in needs.sections}
-        inputs = {"corpus": corpus} | {step: jobs[step].recipe["id"] for step in needs.inputs}
+        steps = (*needs.inputs, *(_VALIDATED if name == "extract_features" and config.data.on_error == "drop" else ()))
+        settings = _chosen(everything, needs.sections)
+        inputs = {"corpus": corpus} | {step: jobs[step].recipe["id"] for step in steps}
         jobs[name] = Job(settings, make_recipe(f"steps.{name}", settings, inputs))
     return jobs
+
+
+def _chosen(everything: Mapping[str, Any], sections: Iterable[str]) -> dict[str, Any]:
+    """The sections, or single keys of them (`data.on_error`), of all settings."""
+    chosen: dict[str, Any] = {}
+    for name in sections:
+        section, _, key = name.partition(".")
+        if key:
+            chosen.setdefault(section, {})[key] = everything[section][key]
+        else:
+            chosen[section] = everything[section]
+    return chosen
 
 
 def run_id(jobs: Mapping[str, Job]) -> str:

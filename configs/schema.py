@@ -130,7 +130,7 @@ class Validation(Section):
     tempo: Bounds = Bounds(min=-5.0, max=5.0, severity="warning")
     row_shift: Bounds = Bounds(min=0, max=0)
     duplicate_audio: Bounds = Bounds(max=0)
-    duplicate_text: Bounds = Bounds(max=0, severity="warning")
+    duplicate_text: Bounds = Bounds(max=0, severity="note")
 
 
 class Model(Section):

@@ -10,9 +10,9 @@ import pandas as pd
 from common.progress import Report, silent
 from configs.schema import Data, Validation
 from data.clip_measures import CLIP_COLUMNS
-from data.dropping import Policy
 from data.sources.base import Offer, file_name
 from data.validation import Inspection, inspect
+from data.verdict import Policy
 
 
 def check_offer(offer: Offer, data: Data, bounds: Validation, workers: int, report: Report = silent) -> Inspection:

@@ -122,7 +122,7 @@ def _measure_texts(texts: pd.Series[str], language: str) -> pd.DataFrame:
 def _rows(row: pd.Series[float]) -> Integers:
     """The row of each clip in its list; its place among the clips where the list is not known, or there are several."""
     known = row.notna().all() and row.is_unique
-    return row.to_numpy(np.int64) if known else np.arange(1, len(row) + 1)
+    return row.to_numpy().astype(np.int64) if known else np.arange(1, len(row) + 1, dtype=np.int64)
 
 
 def _count_repeats(clips: pd.DataFrame, keys: list[str], column: str, first_column: str) -> None:

@@ -1,150 +1,44 @@
-"""Which clips are left out of training because of errors, and whether what is left can be trained on."""
+"""Which clips were left out because of errors, as a validation has written it down."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 import pandas as pd
 
-from configs.schema import Bounds, Validation
-from data.problems import Finding, Problem
-
 KEPT, DROPPED = "kept.csv", "dropped.csv"
 
-_MOST_LINES = 24
+_SEPARATOR = "; "
 
 
-class Policy(NamedTuple):
-    """What is to become of clips with errors: the settings of `configs.schema.Data` of these names."""
-
-    on_error: Literal["stop", "drop"]
-    max_dropped_percent: float
-
-
-@dataclass(frozen=True)
-class Division:
-    """The clips of a corpus, divided into those that can be learned from and the others."""
-
-    kept: Sequence[str]
-    """Ids."""
-    dropped: Mapping[str, Sequence[Finding]]
-    """The errors of each other clip, and of each row that is none, by id or place."""
-
-    @property
-    def percent(self) -> float:
-        """How much is dropped."""
-        return 100 * len(self.dropped) / max(1, len(self.kept) + len(self.dropped))
-
-    def __str__(self) -> str:
-        total = len(self.kept) + len(self.dropped)
-        return f"{len(self.dropped):,} of {total:,} clips ({self.percent:.3g}%)"
-
-
-def divide(ids: Sequence[str], findings: Sequence[Finding]) -> Division:
-    """Keep the clips without errors. Rows of lists that became no clip count as dropped."""
-    dropped: dict[str, list[Finding]] = {}
-    for finding in findings:
-        if finding.kind.severity == "error":
-            dropped.setdefault(finding.id or f"{finding.file}, row {finding.row}", []).append(finding)
-    return Division([id for id in ids if id not in dropped], dropped)
-
-
-def write_division(division: Division, folder: Path) -> None:
-    """Write who is kept and who is dropped, and why."""
-    pd.DataFrame({"id": division.kept}).to_csv(folder / KEPT, index=False)
-    rows = [
-        (id, "; ".join(f.kind.name for f in findings), "; ".join(f.found for f in findings))
-        for id, findings in division.dropped.items()
-    ]
+def write_dropped(
+    kept_ids: Iterable[str], dropped: Iterable[tuple[str, Sequence[str], Sequence[str]]], folder: Path
+) -> None:
+    """Write who is kept, and who is not: id, names of the kinds of fault, values found."""
+    pd.DataFrame({"id": list(kept_ids)}, dtype=str).to_csv(folder / KEPT, index=False)
+    rows = [(id, _SEPARATOR.join(kinds), _SEPARATOR.join(values)) for id, kinds, values in dropped]
     pd.DataFrame(rows, columns=["id", "kinds", "values"]).to_csv(folder / DROPPED, index=False)
 
 
 def kept(folder: Path) -> set[str] | None:
-    """The ids of the clips to learn from, as the validation in `folder` says; None if all are."""
-    path = folder / KEPT
-    return set(pd.read_csv(path, dtype=str, keep_default_na=False)["id"]) if path.exists() else None
+    """The ids of the clips to learn from, as the validation in `folder` says; None if nothing was to be dropped."""
+    return set(_read(folder / KEPT)["id"]) if (folder / KEPT).exists() else None
 
 
 def what_was_dropped(folder: Path) -> str:
     """How many clips the validation in `folder` has left out, and for what; empty if none."""
     ids = kept(folder)
-    if ids is None:
+    if ids is None or (dropped := _read(folder / DROPPED)).empty:
         return ""
-    table = pd.read_csv(folder / DROPPED, dtype=str, keep_default_na=False)
-    counts = Counter(kind for kinds in table["kinds"] for kind in set(kinds.split("; ")))
-    percent = 100 * len(table) / max(1, len(table) + len(ids))
-    why = ", ".join(f"{kind.replace('_', ' ')} {count}" for kind, count in counts.most_common())
-    return f"{len(table)} of {len(table) + len(ids)} clips ({percent:.3g}%): {why}" if len(table) else ""
-
-
-def refusal(
-    division: Division, problems: Sequence[Problem], clips: pd.DataFrame, bounds: Validation, policy: Policy
-) -> str:
-    """Why there can be no training on the division, and what would do; empty if there can."""
-    within = bool(division.kept) and division.percent <= policy.max_dropped_percent
-    if not division.dropped or (policy.on_error == "drop" and within):
-        return "" if division.kept else "There is no clip to train on."
-    errors = [problem for problem in problems if problem.kind.severity == "error"]
-    if policy.on_error == "stop":
-        count = sum(len(problem.findings) for problem in errors)
-        head = f"The dataset is not fit to train on: {count:,} errors in {division}."
-    else:
-        left = "leave nothing" if not division.kept else f"leave out {division}"
-        head = f"The dataset is not fit to train on: data.on_error=drop would {left}"
-        head += "." if not division.kept else f", and data.max_dropped_percent is {policy.max_dropped_percent:g}."
-    lines = [head, *_shortened(errors), "What would do, once you have listened to them:"]
-    if within:
-        lines.append(f"  --set data.on_error=drop, which leaves out {division}")
-    else:
-        lines += _what_would_do(division, errors, clips, bounds, policy)
-    return "\n".join(lines)
-
-
-def _shortened(problems: Sequence[Problem]) -> list[str]:
-    """Everything of the first problems, and a line for each of the others."""
-    lines: list[str] = []
-    for problem in problems:
-        full = problem.lines()
-        lines += full if len(lines) + len(full) <= _MOST_LINES else full[:1]
-    return lines
-
-
-def _what_would_do(
-    division: Division, errors: Sequence[Problem], clips: pd.DataFrame, bounds: Validation, policy: Policy
-) -> Iterator[str]:
-    """Settings by which so few clips are left out as may be."""
-    wrong = {id: {finding.kind.name for finding in findings} for id, findings in division.dropped.items()}
-    allowed = policy.max_dropped_percent / 100 * (len(division.kept) + len(division.dropped))
-    relaxed: list[str] = []
-    for name in sorted((p.kind.name for p in errors), key=lambda name: -sum(name in kinds for kinds in wrong.values())):
-        if sum(bool(kinds - set(relaxed)) for kinds in wrong.values()) <= allowed:
-            break
-        if name in Validation.model_fields:
-            relaxed.append(name)
-    for name in relaxed:
-        bound: Bounds = getattr(bounds, name)
-        wider = _wider(clips[name].dropna(), bound, policy.max_dropped_percent / 100)
-        yield f"  --set validation.{name}.{wider} or --set validation.{name}.severity=warning"
-    rest = sum(bool(kinds - set(relaxed)) for kinds in wrong.values())
-    if relaxed and (rest or policy.on_error == "stop"):
-        yield f"  with --set data.on_error=drop, which then leaves out {rest:,}"
-    if division.kept:
-        yield f"  --set data.on_error=drop --set data.max_dropped_percent={math.ceil(division.percent)}"
-
-
-def _wider(values: pd.Series[float], bound: Bounds, share: float) -> str:
-    """The bound that all but so many of the values keep."""
-    too_high = bound.max is not None and (values > bound.max).sum() >= (values < (bound.min or -math.inf)).sum()
-    value = (
-        values.quantile(1 - share, interpolation="higher")
-        if too_high
-        else values.quantile(share, interpolation="lower")
+    counts = Counter(kind for kinds in dropped["kinds"] for kind in set(kinds.split(_SEPARATOR)))
+    total = len(dropped) + len(ids)
+    why = ", ".join(
+        f"{kind.replace('_', ' ')} {count}" for kind, count in sorted(counts.items(), key=lambda c: (-c[1], c[0]))
     )
-    step = 10.0 ** (math.floor(math.log10(abs(value))) - 1) if value else 1.0
-    rounded = (math.ceil if too_high else math.floor)(value / step) * step
-    return f"{'max' if too_high else 'min'}={rounded:.3g}"
+    return f"{len(dropped)} of {total} clips ({100 * len(dropped) / total:.3g}%): {why}"
+
+
+def _read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype=str, keep_default_na=False)

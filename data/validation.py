@@ -25,9 +25,10 @@ from common.progress import Report, silent
 from configs.schema import Bounds, Validation
 from data.bounds import READABLE, broken, findings_of
 from data.clip_measures import measure
-from data.dropping import Division, Policy, divide, refusal, write_division
+from data.dropping import write_dropped
 from data.problems import Finding, Problem, grouped
 from data.validation_page import write_page
+from data.verdict import Division, Policy, divide, refusal
 
 _SEVERITIES = {
     "error": FailureSeverity.CRITICAL,
@@ -92,16 +93,24 @@ def validate(
 
     `index.html` shows it, with the worst clips to hear; `clips.csv` has the measures, `failures.csv` and
     `problems.json` the findings, `data_docs/index.html` are Great Expectations' pages. If clips are to be dropped,
-    `data.dropping.write_division` says which.
+    `data.dropping` says which.
     """
     with replacing_folder(folder) as new:
         inspection = inspect(clips, said, bounds, policy, workers, new / "data_docs", report)
         inspection.clips.drop(columns="path").to_csv(new / "clips.csv", index=False, float_format="%.6g")
         _write_findings(inspection.problems, new)
         if policy.on_error == "drop":
-            write_division(inspection.division, new)
+            _write_division(inspection.division, new)
         write_page(inspection.clips, inspection.problems, inspection.refusal, new)
     return inspection
+
+
+def _write_division(division: Division, folder: Path) -> None:
+    dropped = (
+        (id, [finding.kind.name for finding in findings], [finding.found for finding in findings])
+        for id, findings in division.dropped.items()
+    )
+    write_dropped(division.kept, dropped, folder)
 
 
 def _write_findings(problems: Sequence[Problem], folder: Path) -> None:

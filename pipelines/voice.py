@@ -33,7 +33,7 @@ def voice(preset: str) -> None:
 
     validation = make(validate_dataset)
     consistency = verify_consistency(preset, validation)
-    features = make(extract_features, consistency=consistency)
+    features = make(extract_features, validation=validation, consistency=consistency)
     model = make(train_model, features=features)
     vocoder = make(train_vocoder, features=features)
     evaluation = make(evaluate_model, features=features, model=model, vocoder=vocoder)

@@ -75,6 +75,8 @@ class Identity(BaseModel):
     """Whether the commit has all that decided the run."""
     uncommitted: Annotated[str, About("uncommitted", needed=False)] = ""
     zenml_run: Annotated[str, About("ZenML run")] = ""
+    dropped: Annotated[str, About("left out", needed=False)] = ""
+    """Clips of the corpus that were not learned from, and why."""
     asr: Annotated[str, About("heard by")] = ""
     """The speech recogniser that error rates are of."""
     cpu: Annotated[str, About("processor", cause="hardware")] = ""

@@ -11,6 +11,7 @@ from common.files import digest
 from common.progress import shown
 from configs.outs import Outs
 from configs.schema import Audio, Data
+from data import dropping
 from data.corpus import read_corpus, read_findings
 from data.extraction import extract_features as extract
 from data.features import Features
@@ -25,6 +26,7 @@ def extract_features(
     preset: str,
     settings: dict[str, Any],
     recipe: dict[str, str],
+    validation: Result,
     consistency: Result,  # noqa: ARG001  (it comes first, and that is all)
 ) -> Annotated[Result, "features"]:
     """Measure, align and cut the clips; see `data.extraction`.
@@ -35,7 +37,8 @@ def extract_features(
     folder = work_folder("extract_features", recipe)
     data, audio = Data.model_validate(settings["data"]), Audio.model_validate(settings["audio"])
     kept = Measurements(kept_folder("extract_features", preset), digest([recipe["code"], recipe["lock_file"]]))
-    check_splits(read_corpus(Outs(preset).corpus), data)
+    keep = dropping.kept(validation.path("validation"))
+    check_splits([clip for clip in read_corpus(Outs(preset).corpus) if keep is None or clip.id in keep], data)
     with making(folder) as out, shown() as report:
         summary = extract(
             data,
@@ -44,6 +47,7 @@ def extract_features(
             out,
             os.cpu_count() or 1,
             report,
+            keep=keep,
             measurements=kept,
             scheduler=os.environ.get("MYXTTS_DASK"),
         )

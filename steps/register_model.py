@@ -9,6 +9,7 @@ from zenml import get_step_context, log_metadata, step
 
 from common.files import link
 from configs.outs import MODEL_FILE, VOCODER_FILE, Outs
+from data.dropping import what_was_dropped
 from registry.registration import register
 from registry.store import model_name
 from reproduction.lock import source_digest
@@ -45,6 +46,7 @@ def register_model(
     for source, target in links.items():
         link(source, target)
     run = get_step_context().pipeline_run
-    version = register(preset, run_id, {"zenml_run": str(run.id), "source": source_digest(preset)})
+    dropped = what_was_dropped(validation.path("validation"))
+    version = register(preset, run_id, {"zenml_run": str(run.id), "dropped": dropped, "source": source_digest(preset)})
     log_metadata({"model": model_name(preset), "version": int(version.version)})
     return int(version.version)

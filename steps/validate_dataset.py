@@ -15,7 +15,8 @@ from configs.outs import Outs
 from configs.schema import Validation
 from data.clip_measures import corpus_table
 from data.corpus import read_corpus, read_findings
-from data.dropping import Policy, what_was_dropped
+from data.dropping import what_was_dropped
+from data.verdict import Policy
 from steps.work import Result, making, result_of, work_folder
 
 

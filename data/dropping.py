@@ -34,9 +34,8 @@ def what_was_dropped(folder: Path) -> str:
         return ""
     counts = Counter(kind for kinds in dropped["kinds"] for kind in set(kinds.split(_SEPARATOR)))
     total = len(dropped) + len(ids)
-    why = ", ".join(
-        f"{kind.replace('_', ' ')} {count}" for kind, count in sorted(counts.items(), key=lambda c: (-c[1], c[0]))
-    )
+    ranked = sorted(counts.items(), key=lambda counted: (-counted[1], counted[0]))
+    why = ", ".join(f"{kind.replace('_', ' ')} {count}" for kind, count in ranked)
     return f"{len(dropped)} of {total} clips ({100 * len(dropped) / total:.3g}%): {why}"
 
 

@@ -26,6 +26,7 @@ LEVEL_FLOOR = -120.0
 
 _SILENT_BELOW_PEAK, _SILENT_BELOW = 40.0, -60.0  # dB below the loudest frame, dBFS
 _SPECTRA_AT_A_TIME = 512  # so that memory does not grow with the clip
+_LOWEST_RATE = 2000  # Hz, of which spectra can be made
 _DIGITAL_SILENCE = 1e-10  # mean square of frames that hold no noise either
 _FRAME_SECONDS = 0.03
 _BAND_HZ = 500.0
@@ -98,6 +99,8 @@ def _noise_and_bandwidth(samples: Floats, rate: int) -> tuple[float, float]:
     The noise of a band is what the band holds in its quietest moments, as in minimum statistics (Martin, 2001): speech
     that never pauses still leaves each band now and then.
     """
+    if rate < _LOWEST_RATE:
+        return np.nan, np.nan
     size = 2 ** round(np.log2(rate * _FRAME_SECONDS))
     window = np.hanning(size).astype(np.float32)
     bins = max(1, round(_BAND_HZ * size / rate))
@@ -105,9 +108,10 @@ def _noise_and_bandwidth(samples: Floats, rate: int) -> tuple[float, float]:
     for frames in _frames(samples, size, size // 2):
         power = np.square(np.abs(np.fft.rfft(frames * window, axis=1)))
         power[:, : int(np.ceil(_LOWEST_HZ * size / rate))] = 0
-        power = power[power.sum(axis=1) > _DIGITAL_SILENCE * size * size]
-        bands.append(power[:, : power.shape[1] // bins * bins].reshape(len(power), -1, bins).mean(axis=2))
+        n_bands = power.shape[1] // bins
+        bands.append(power[:, : n_bands * bins].reshape(len(power), n_bands, bins).mean(axis=2))
     power_tb = np.concatenate(bands)
+    power_tb = power_tb[power_tb.sum(axis=1) > _DIGITAL_SILENCE * size]
     if not len(power_tb):
         return np.nan, np.nan
     # The energy of noise in a band is distributed as Gamma: its quietest moments lie by a known factor below its mean.
@@ -128,7 +132,7 @@ def _hum(samples: Floats, rate: int) -> float:
     Hum is a steady line at 50 or 60 Hz and at its multiples: what each holds in its quietest moments, above what lies
     beside it.
     """
-    if len(samples) < _HUM_NEEDS * rate:
+    if rate < _LOWEST_RATE or len(samples) < _HUM_NEEDS * rate:
         return np.nan
     step = max(1, rate // _HUM_RATE)
     low = samples[: len(samples) // step * step].reshape(-1, step).mean(axis=1)  # which lets little fold back

@@ -76,7 +76,7 @@ def inspect(
     explained = {finding.id for finding in said if finding.kind.severity == "error"}
     own = [finding for finding in found if not (finding.kind.name == "unreadable" and finding.id in explained)]
     findings = [*said, *own]
-    problems, division = grouped(findings), divide(list(measured["id"]), findings)
+    problems, division = grouped(findings), divide(measured, findings)
     return Inspection(measured, problems, division, refusal(division, problems, measured, bounds, policy))
 
 

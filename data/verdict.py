@@ -41,13 +41,17 @@ class Division:
         return f"{len(self.dropped):,} of {total:,} clips ({self.percent:.3g}%)"
 
 
-def divide(ids: Sequence[str], findings: Sequence[Finding]) -> Division:
-    """Keep the clips without errors. Rows of lists that became no clip count as dropped."""
+def divide(clips: pd.DataFrame, findings: Sequence[Finding]) -> Division:
+    """Keep the clips (id, row) without errors. Rows of lists that became no clip count as dropped."""
+    rows = dict(zip(clips["id"], clips["row"], strict=True))
     dropped: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.kind.severity == "error":
-            dropped.setdefault(finding.id or f"{finding.file}, row {finding.row}", []).append(finding)
-    return Division([id for id in ids if id not in dropped], dropped)
+            elsewhere = finding.row is not None and rows.get(finding.id, math.nan) != finding.row
+            of_clip = finding.id in rows and not (elsewhere and rows[finding.id] == rows[finding.id])
+            place = finding.id if of_clip else f"{finding.file or finding.id}, row {finding.row}"
+            dropped.setdefault(place, []).append(finding)
+    return Division([id for id in rows if id not in dropped], dropped)
 
 
 def refusal(

@@ -67,6 +67,7 @@ def measure(clips: pd.DataFrame, workers: int, report: Report = silent) -> pd.Da
     clips = clips.reset_index(drop=True)
     audio = _measure_recordings(list(clips["path"]), workers, report)
     texts = [_measure_texts(some["text"], str(language)) for language, some in clips.groupby("language")]
+    texts = texts or [_measure_texts(clips["text"], "")]
     clips = pd.concat([clips, audio, pd.concat(texts)], axis=1)
 
     spoken = (clips["duration"] * (1 - clips["silence"])).where(lambda seconds: seconds > 0)

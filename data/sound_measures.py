@@ -26,6 +26,7 @@ LEVEL_FLOOR = -120.0
 
 _SILENT_BELOW_PEAK, _SILENT_BELOW = 40.0, -60.0  # dB below the loudest frame, dBFS
 _SPECTRA_AT_A_TIME = 512  # so that memory does not grow with the clip
+_FEWEST_FRAMES = 16  # of which one is taken to be quiet in every band
 _LOWEST_RATE = 2000  # Hz, of which spectra can be made
 _DIGITAL_SILENCE = 1e-10  # mean square of frames that hold no noise either
 _FRAME_SECONDS = 0.03
@@ -54,7 +55,7 @@ def measure_sound(pcm: Pcm, rate: int) -> dict[str, float]:
     level_t = _decibels(power_t)
     sounding = np.flatnonzero((level_t >= level_t.max() - _SILENT_BELOW_PEAK) & (level_t >= _SILENT_BELOW))
     duration = len(samples) / rate
-    first, last = (sounding[0], sounding[-1] + 1) if len(sounding) else (len(level_t), len(level_t))
+    first, last = (sounding[0], sounding[-1] + 1) if len(sounding) else (np.nan, np.nan)
     snr, bandwidth = _noise_and_bandwidth(samples, rate)
     return {
         "duration": duration,
@@ -63,8 +64,8 @@ def measure_sound(pcm: Pcm, rate: int) -> dict[str, float]:
         "dc_offset": float(abs(offset)),
         "clipping": _share_of_flat_tops(pcm),
         "silence": 1 - len(sounding) / len(level_t),
-        "leading_silence": min(duration, first * frame / rate),
-        "trailing_silence": max(0.0, duration - last * frame / rate),
+        "leading_silence": float(first * frame / rate),
+        "trailing_silence": float(np.maximum(0.0, duration - last * frame / rate)),
         "loudness": float(_decibels(power_t[sounding].mean())) if len(sounding) else LEVEL_FLOOR,
         "snr": snr,
         "bandwidth": bandwidth,
@@ -121,6 +122,7 @@ def _noise_and_bandwidth(samples: Floats, rate: int) -> tuple[float, float]:
     total = float(level_t[level_t > level_t.max() / 10 ** (_SILENT_BELOW_PEAK / 10)].mean())
     noise = float(quiet_b.sum())
     snr = float(_decibels(max(total - noise, total / 1000) / max(noise, total * 1e-10)))
+    snr = snr if len(power_tb) >= _FEWEST_FRAMES else np.nan
     loud_b = _decibels(np.quantile(power_tb, _LOUD, axis=0))
     heard = np.flatnonzero(loud_b > loud_b.max() - _IN_BAND)
     return snr, min(rate / 2, float((heard[-1] + 1) * bins * rate / size))

@@ -48,7 +48,8 @@ def plan(preset: str, config: Config) -> dict[str, Job]:
     corpus = corpus_digest(preset)
     jobs: dict[str, Job] = {}
     for name, needs in NEEDS.items():
-        steps = (*needs.inputs, *(_VALIDATED if name == "extract_features" and config.data.on_error == "drop" else ()))
+        drops = name == "extract_features" and everything["data"]["on_error"] == "drop"
+        steps = (*needs.inputs, *(_VALIDATED if drops else ()))
         settings = _chosen(everything, needs.sections)
         inputs = {"corpus": corpus} | {step: jobs[step].recipe["id"] for step in steps}
         jobs[name] = Job(settings, make_recipe(f"steps.{name}", settings, inputs))

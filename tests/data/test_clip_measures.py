@@ -4,13 +4,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile as sf
 
 import data.text
 from data.audio import read_pcm
-from data.clip_measures import measure
-from data.corpus import read_corpus
+from data.clip_measures import corpus_table, measure
+from data.corpus import CorpusClip, read_corpus
+
+
+def measured(*clips: CorpusClip) -> pd.DataFrame:
+    return measure(corpus_table(clips), workers=1)
 
 
 def test_measures_of_a_known_signal(prompts: Path, tmp_path: Path) -> None:
@@ -18,22 +23,20 @@ def test_measures_of_a_known_signal(prompts: Path, tmp_path: Path) -> None:
     speech, rate = read_pcm(clip.path)
     padded = tmp_path / "padded.wav"
     sf.write(padded, np.concatenate([np.zeros(2 * len(speech), np.int16), speech]), rate)
-    (plain,) = measure([clip], workers=1).to_dict("records")
-    (measured,) = measure([replace(clip, path=padded)], workers=1).to_dict("records")
-    assert measured["duration"] == pytest.approx(3 * len(speech) / rate)
-    assert measured["silence"] == pytest.approx((2 + plain["silence"]) / 3, abs=0.01)
-    assert measured["loudness"] == pytest.approx(plain["loudness"], abs=0.1)
-    assert measured["speech_rate"] == pytest.approx(plain["speech_rate"], rel=0.02)
-    assert measured["peak"] == np.abs(speech / 32768).max()
-    assert measured["clipping"] == 0
-    assert 5 < measured["speech_rate"] < 20
+    plain, longer = measured(clip, replace(clip, path=padded)).to_dict("records")
+    assert longer["duration"] == pytest.approx(3 * len(speech) / rate)
+    assert longer["silence"] == pytest.approx((2 + plain["silence"]) / 3, abs=0.01)
+    assert longer["loudness"] == pytest.approx(plain["loudness"], abs=0.1)
+    assert longer["speech_rate"] == pytest.approx(plain["speech_rate"], rel=0.02)
+    assert longer["phone_length"] == pytest.approx(3 * plain["phone_length"])
+    assert longer["peak"] == np.abs(speech / 32768).max()
+    assert longer["clipping"] == 0
+    assert 5 < longer["speech_rate"] < 20
 
 
 def test_measures_are_of_the_files_and_not_of_what_manifests_say(prompts: Path) -> None:
     clip = read_corpus(prompts)[0]
-    (true,) = measure([clip], workers=1).to_dict("records")
-    (same,) = measure([replace(clip, duration=1e6, sample_rate=1, num_samples=1)], workers=1).to_dict("records")
-    assert true == same
+    pd.testing.assert_frame_equal(measured(clip), measured(replace(clip, duration=1e6, sample_rate=1, num_samples=1)))
 
 
 def test_measures_need_each_text_read_once(prompts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,5 +54,24 @@ def test_measures_need_each_text_read_once(prompts: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(data.text, "_speak_digits", watch_digits)
     monkeypatch.setattr(data.text, "_espeak", watch_espeak)
-    measure(clips, workers=1)
+    measured(*clips)
     assert len(read) == 2 * len(clips)
+
+
+def test_a_recording_of_another_rate_than_the_speakers_others_stands_out(prompts: Path, tmp_path: Path) -> None:
+    clips = read_corpus(prompts)
+    samples, rate = read_pcm(clips[0].path)
+    sf.write(tmp_path / "other.wav", samples, 2 * rate)
+    table = measured(replace(clips[0], path=tmp_path / "other.wav"), *clips[1:])
+    assert table["rate_ratio"].tolist() == [2, 1, 1, 1, 1, 1]
+
+
+def test_measures_do_not_depend_on_how_many_clips_there_are(prompts: Path) -> None:
+    clips = read_corpus(prompts)
+    alone, together = measured(clips[3]), measured(*clips)
+    for column in ("snr", "duration", "speech_rate", "hum"):
+        assert alone[column][0] == pytest.approx(together[column][3], nan_ok=True), column
+
+
+def test_of_no_clips_nothing_is_measured() -> None:
+    assert len(measure(corpus_table([]), workers=1)) == 0

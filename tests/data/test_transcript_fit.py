@@ -51,9 +51,7 @@ def test_a_list_that_slipped_from_the_middle_on_is_right_before(clips: pd.DataFr
 
 
 def test_rows_decide_and_not_the_order_of_clips(clips: pd.DataFrame) -> None:
-    slipped = clips.assign(phones=np.roll(clips["phones"], 1), row=np.arange(len(clips))).sample(
-        frac=1, random_state=0
-    )
+    slipped = clips.assign(phones=np.roll(clips["phones"], 1), row=np.arange(len(clips))).sample(frac=1, random_state=0)
     found = row_shifts(
         slipped["seconds"].to_numpy(), slipped["phones"].to_numpy(), slipped["speaker"], slipped["row"].to_numpy()
     )

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from configs.schema import Config, TrainingConfig, flat, load_config, parse_config
+from configs.schema import Bounds, Config, TrainingConfig, flat, load_config, parse_config
 from pipelines import plan as module
 from pipelines.plan import NEEDS, plan, run_id
 
@@ -27,8 +27,10 @@ AFTER_A_CHANGE_OF = {
     "evaluation": {"evaluate_model"},
     "validation": {"validate_dataset"},
     "goals": set(),
+    "data.on_error": {"validate_dataset"},
+    "data.max_dropped_percent": {"validate_dataset"},
 }
-"""The steps whose recipe changes with a setting of a section."""
+"""The steps whose recipe changes with a setting of a section, and those that do with single ones as well."""
 
 
 def recipes(preset: str, config: Config) -> dict[str, str]:
@@ -71,7 +73,16 @@ def test_a_setting_changes_the_recipes_of_the_steps_that_it_decides(smoke: Confi
         parent[last] = changed(value)
         config = cast(Config, SimpleNamespace(model_dump=lambda mode, content=content: content if mode else {}))
         after = recipes("smoke", config)
-        assert {step for step in before if before[step] != after[step]} == AFTER_A_CHANGE_OF[section], key
+        expected = AFTER_A_CHANGE_OF[section] | AFTER_A_CHANGE_OF.get(key, set())
+        assert {step for step in before if before[step] != after[step]} == expected, key
+
+
+def test_bounds_decide_the_features_where_clips_are_dropped_and_only_there(smoke: Config) -> None:
+    looser = {"validation": smoke.validation.model_copy(update={"hum": Bounds(max=0.0)})}
+    for policy, expected in (("stop", {"validate_dataset"}), ("drop", {"validate_dataset", *FROM_FEATURES})):
+        config = smoke.model_copy(update={"data": smoke.data.model_copy(update={"on_error": policy})})
+        before, after = recipes("smoke", config), recipes("smoke", config.model_copy(update=looser))
+        assert {step for step in before if before[step] != after[step]} == expected, policy
 
 
 def test_a_recording_more_changes_every_recipe(smoke: Config, monkeypatch: pytest.MonkeyPatch) -> None:

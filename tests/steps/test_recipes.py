@@ -19,7 +19,11 @@ DECIDING = {
         common/files.py
         configs/languages.py
         data/audio.py
+<<<<<<< HEAD
         data/cleaning.py
+=======
+        data/bounds.py
+>>>>>>> fb6c94e (Recipes and tests of the validation)
         data/clip_measures.py
         data/containers/base.py
         data/containers/boxes.py
@@ -27,12 +31,21 @@ DECIDING = {
         data/containers/mp3.py
         data/containers/ogg.py
         data/corpus.py
+<<<<<<< HEAD
         data/decoding.py
         data/espeak.py
+=======
+        data/dropping.py
+>>>>>>> fb6c94e (Recipes and tests of the validation)
         data/languages.py
         data/problems.py
+        data/sound_measures.py
         data/text.py
+        data/transcript_fit.py
         data/validation.py
+        data/validation_page.html.j2
+        data/validation_page.py
+        data/verdict.py
         data/vocabulary.py
         steps/validate_dataset.py
         steps/work.py
@@ -50,8 +63,12 @@ DECIDING = {
         data/containers/mp3.py
         data/containers/ogg.py
         data/corpus.py
+<<<<<<< HEAD
         data/decoding.py
         data/espeak.py
+=======
+        data/dropping.py
+>>>>>>> fb6c94e (Recipes and tests of the validation)
         data/extraction.py
         data/features.py
         data/languages.py
@@ -212,7 +229,7 @@ EDITS: dict[str, tuple[str, Callable[[str], str], set[str]]] = {
     "the judges": ("evaluation/judges.py", replaced('"maxhmmpf": 5000', '"maxhmmpf": 5001'), {"evaluate_model"}),
     "a hard sentence": ("evaluation/hard_sentences.txt", added("One more."), {"evaluate_model"}),
     "what is measured of a clip": (
-        "data/clip_measures.py",
+        "data/sound_measures.py",
         replaced("LEVEL_FLOOR = -120.0", "LEVEL_FLOOR = -110.0"),
         {"validate_dataset"},
     ),

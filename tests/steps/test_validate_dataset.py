@@ -38,7 +38,7 @@ def test_a_faulty_corpus_stops_at_validation_with_every_fault_named(smoke_corpus
     for name in (truncated, silent, empty):
         assert name in error
     assert copied in error or original in error
-    assert "errors in 4 clips" in error
+    assert "in 4 of 8 clips (50%)" in error
     assert "Traceback" not in error
     assert (clone.folder / "reports/faulty/validation/data_docs/index.html").exists()
     assert not (clone.folder / "checkpoints/faulty").exists()

@@ -20,7 +20,7 @@ def check_offer(offer: Offer, data: Data, bounds: Validation, workers: int, repo
     """Hold an offer to the bounds as `data.validation` does a corpus; nothing is written."""
     folder = source_path(data.path) if data.path else None
     table = pd.DataFrame(
-        [(c.id, c.audio, _file_name(c, folder), c.row, c.text, c.language, c.speaker) for c in offer.clips],
+        [(c.id, str(c.audio), _file_name(c, folder), c.row, c.text, c.language, c.speaker) for c in offer.clips],
         columns=CLIP_COLUMNS,
     )
     policy = Policy(data.on_error, data.max_dropped_percent)

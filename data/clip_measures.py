@@ -52,7 +52,7 @@ _AT_A_TIME = 256
 def corpus_table(corpus: Sequence[CorpusClip]) -> pd.DataFrame:
     """What is to be measured of a corpus, see `CLIP_COLUMNS`."""
     table = pd.DataFrame(
-        [(c.id, c.path, c.file or c.path.name, c.row, c.text, c.language, c.speaker) for c in corpus],
+        [(c.id, str(c.path), c.file or c.path.name, c.row, c.text, c.language, c.speaker) for c in corpus],
         columns=CLIP_COLUMNS,
     )
     return table.astype({"row": float})
@@ -87,7 +87,7 @@ def measure(clips: pd.DataFrame, workers: int, report: Report = silent) -> pd.Da
     return clips.drop(columns=["samples", "spoken_text", "phones"])
 
 
-def _measure_recordings(paths: Sequence[Path], workers: int, report: Report) -> pd.DataFrame:
+def _measure_recordings(paths: Sequence[str], workers: int, report: Report) -> pd.DataFrame:
     frames = [pd.DataFrame(columns=_OF_AUDIO)]
     with ThreadPoolExecutor(workers) as pool:
         for start in range(0, len(paths), _AT_A_TIME):
@@ -97,7 +97,7 @@ def _measure_recordings(paths: Sequence[Path], workers: int, report: Report) -> 
     return pd.concat(frames[1:] or frames, ignore_index=True)
 
 
-def _measure_recording(path: Path) -> dict[str, Any]:
+def _measure_recording(path: str) -> dict[str, Any]:
     try:
         pcm, rate = read_pcm(Path(path))
     except AudioError as error:

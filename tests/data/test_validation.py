@@ -72,8 +72,8 @@ def clean(smoke_corpus: Path) -> pd.DataFrame:
 @pytest.fixture
 def faulty(clean: pd.DataFrame, tmp_path: Path) -> pd.DataFrame:
     """Those recordings, and one with every fault; each has a row in a list."""
-    longest = clean.loc[clean["path"].map(lambda path: path.stat().st_size).idxmax()]
-    speech, text = read_pcm(longest["path"])[0][: 5 * RATE] / FULL_SCALE, str(longest["text"])
+    path, text = max(zip(clean["path"], clean["text"], strict=True), key=lambda clip: Path(clip[0]).stat().st_size)
+    speech = read_pcm(Path(path))[0][: 5 * RATE] / FULL_SCALE
     rows: list[dict[str, Any]] = []
 
     def add(id: str, text: str, samples: Samples | None, rate: int = RATE) -> Path:
@@ -81,7 +81,7 @@ def faulty(clean: pd.DataFrame, tmp_path: Path) -> pd.DataFrame:
         path.parent.mkdir(exist_ok=True)
         if samples is not None:
             sf.write(path, samples, rate)
-        rows.append({"id": id, "path": path, "file": f"wavs/{id}.wav", "text": text})
+        rows.append({"id": id, "path": str(path), "file": f"wavs/{id}.wav", "text": text})
         return path
 
     for number, (id, (edit, _)) in enumerate(SOUND_FAULTS.items()):
@@ -171,9 +171,9 @@ def test_every_fault_is_named_by_one_validation(faulty: pd.DataFrame, smoke: Con
 def test_a_fault_alone_breaks_the_bounds_of_its_own(clean: pd.DataFrame, tmp_path: Path, id: str) -> None:
     edit, values = SOUND_FAULTS[id]
     clip = clean[clean["id"] == "en-vm-leavemsg"] if "en-vm-leavemsg" in set(clean["id"]) else clean[-1:]
-    samples = read_pcm(clip["path"].iloc[0])[0] / FULL_SCALE
+    samples = read_pcm(Path(clip["path"].iloc[0]))[0] / FULL_SCALE
     sf.write(tmp_path / "one.wav", edit(samples), RATE)
-    (measured,) = measure(clip.assign(path=tmp_path / "one.wav"), workers=1).to_dict("records")
+    (measured,) = measure(clip.assign(path=str(tmp_path / "one.wav")), workers=1).to_dict("records")
     table = pd.DataFrame([measured])
     bounds = {column: getattr(Validation(), column) for column in SOUND_MEASURES}
     assert {column for column, bound in bounds.items() if len(broken_by(table, column, bound))} == set(values)
@@ -227,7 +227,7 @@ def test_a_corpus_of_clipped_recordings_names_what_would_do(clean: pd.DataFrame,
     paths = []
     for path in clean["path"]:
         samples, rate = sf.read(path)
-        paths.append(tmp_path / f"{Path(path).stem}.wav")
+        paths.append(str(tmp_path / f"{Path(path).stem}.wav"))
         sf.write(paths[-1], np.clip(samples * 6, -1, 1), rate)
     clipped = clean.assign(path=paths)
     refusal = validate(clipped, [], smoke.validation, DROP, 2, tmp_path / "report").refusal

@@ -30,7 +30,7 @@ def page(smoke_corpus: Path, tmp_path: Path) -> Path:
     clips.loc[2, ["id", "file", "text"]] = "<script>alert(1)</script>"
     torn = tmp_path / "torn.wav"
     torn.write_bytes(b"RIFF")
-    clips["path"] = [torn if k == 3 else path for k, path in enumerate(clips["path"])]
+    clips["path"] = [str(torn) if k == 3 else path for k, path in enumerate(clips["path"])]
     findings = [Finding(NOISE, f"{k} dB", ">= 15 dB", id, id) for k, id in enumerate(clips["id"])]
     findings.append(Finding(TORN, "<b>", "whole", clips["id"][3], "torn.wav", 4))
     write_page(clips, grouped(findings), "It <cannot> be.", tmp_path)
@@ -60,7 +60,7 @@ def test_the_worst_of_every_kind_come_first_and_play_from_the_folder_alone(page:
 def test_long_clips_and_many_are_cut_to_what_a_page_can_hold(smoke_corpus: Path, tmp_path: Path) -> None:
     clips = corpus_table(read_corpus(smoke_corpus)).assign(duration=1.0)
     sf.write(tmp_path / "long.wav", np.sin(np.arange(16000 * 30) / 9), 16000)
-    many = pd.concat([clips] * 3, ignore_index=True).assign(path=tmp_path / "long.wav")
+    many = pd.concat([clips] * 3, ignore_index=True).assign(path=str(tmp_path / "long.wav"))
     many["id"] = [f"clip-{k}" for k in range(len(many))]
     findings = [Finding(NOISE, "1", "2", id) for id in many["id"]]
     (tmp_path / "report").mkdir()

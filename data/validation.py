@@ -142,7 +142,9 @@ def _hold_to_bounds(clips: pd.DataFrame, limits: Mapping[str, Bounds], pages: Pa
             context.validation_definitions.add(gx.ValidationDefinition(name="corpus", data=batch, suite=suite))
         ],
         actions=[UpdateDataDocsAction(name="report", site_names=["report"])],
-        result_format={"result_format": "SUMMARY"} | ({"unexpected_index_column_names": ["id"]} if few else {}),
+        result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["id"]}
+        if few
+        else {"result_format": "SUMMARY"},
     )
     measures = clips[list(limits)].astype(float).assign(id=clips["id"].map(html.escape))  # pages show ids as they come
     outcome = context.checkpoints.add(checkpoint).run(batch_parameters={"dataframe": measures})

@@ -65,7 +65,7 @@ def test_identity_is_the_same_after_a_way_through_tags_or_json(identity: Identit
 
 def test_identity_of_an_old_version_is_read_whole() -> None:
     identity = Identity.from_tags(OF_OLD | {"mlflow.user": "ada", PROTECTED_TAG: "true"})
-    assert identity.as_tags() == OF_OLD | {tag("source"): ""}
+    assert identity.as_tags() == OF_OLD | {tag("source"): "", tag("dropped"): ""}
     assert identity.missing() == []
     assert identity.recipe["corpus"] == "70cba660.dir"
     assert identity.clean is True

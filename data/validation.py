@@ -7,8 +7,8 @@ import html
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import great_expectations as gx
@@ -27,6 +27,7 @@ from data.bounds import READABLE, broken, findings_of
 from data.clip_measures import measure
 from data.dropping import write_dropped
 from data.problems import Finding, Problem, grouped
+from data.text_faults import text_faults
 from data.validation_page import write_page
 from data.verdict import Division, Policy, divide, refusal
 
@@ -75,9 +76,17 @@ def inspect(
     found = [finding for column, bound in limits.items() for finding in findings_of(measured, column, bound)]
     explained = {finding.id for finding in said if finding.kind.severity == "error"}
     own = [finding for finding in found if not (finding.kind.name == "unreadable" and finding.id in explained)]
-    findings = [*said, *own]
+    findings = [*said, *own, *_of_texts(measured)]
     problems, division = grouped(findings), divide(measured, findings)
     return Inspection(measured, problems, division, refusal(division, problems, measured, bounds, policy))
+
+
+def _of_texts(clips: pd.DataFrame) -> Iterator[Finding]:
+    """What is wrong with the texts themselves."""
+    for language, some in clips.groupby("language"):
+        faults = text_faults(list(some["text"]), str(language))
+        for found, id, file, row in zip(faults, some["id"], some["file"], some["row"], strict=True):
+            yield from (replace(f, id=id, file=file, row=None if pd.isna(row) else int(row)) for f in found)
 
 
 def validate(

@@ -19,11 +19,8 @@ DECIDING = {
         common/files.py
         configs/languages.py
         data/audio.py
-<<<<<<< HEAD
-        data/cleaning.py
-=======
         data/bounds.py
->>>>>>> fb6c94e (Recipes and tests of the validation)
+        data/cleaning.py
         data/clip_measures.py
         data/containers/base.py
         data/containers/boxes.py
@@ -31,16 +28,14 @@ DECIDING = {
         data/containers/mp3.py
         data/containers/ogg.py
         data/corpus.py
-<<<<<<< HEAD
         data/decoding.py
-        data/espeak.py
-=======
         data/dropping.py
->>>>>>> fb6c94e (Recipes and tests of the validation)
+        data/espeak.py
         data/languages.py
         data/problems.py
         data/sound_measures.py
         data/text.py
+        data/text_faults.py
         data/transcript_fit.py
         data/validation.py
         data/validation_page.html.j2
@@ -63,12 +58,9 @@ DECIDING = {
         data/containers/mp3.py
         data/containers/ogg.py
         data/corpus.py
-<<<<<<< HEAD
         data/decoding.py
-        data/espeak.py
-=======
         data/dropping.py
->>>>>>> fb6c94e (Recipes and tests of the validation)
+        data/espeak.py
         data/extraction.py
         data/features.py
         data/languages.py

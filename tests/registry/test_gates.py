@@ -15,7 +15,6 @@ from hypothesis.extra import numpy as arrays
 
 from configs.outs import Outs
 from configs.schema import GATES, ConfigError, TrainingConfig, load_config, parse_config
-from evaluation.judges import asr_identity
 from model.checkpoint import CheckpointError, save_checkpoint
 from model.loading import load_model, load_vocoder
 from registry.champions import promote
@@ -25,7 +24,7 @@ from registry.identity import tag
 from registry.isolated import CannotSpeak, speak_with
 from registry.served_model import ServedVoice
 from registry.store import store
-from tests.registry.conftest import NAME, PRESET, RECIPE, TINY, Registry, make_outs
+from tests.registry.conftest import HEARD, NAME, PRESET, RECIPE, TINY, Registry, make_outs
 
 
 def shut_gates(version: int) -> dict[str, str]:
@@ -194,13 +193,11 @@ def test_versions_are_only_compared_by_the_same_judge_on_the_same_utterances(reg
     promote(PRESET, "1")
     judged = registry.register(0.9)
     store().set_model_version_tag(NAME, str(judged), tag("asr"), "another recogniser")
-    assert shut_gates(judged)["against the champion"].startswith(
-        "other recognisers: another recogniser and pocketsphinx"
-    )
+    assert shut_gates(judged)["against the champion"].startswith(f"other recognisers: another recogniser and {HEARD}")
     for version in ("1", str(judged)):
         store().delete_model_version_tag(NAME, version, tag("asr"))
     assert shut_gates(judged)["against the champion"] == "other recognisers: none and none"
-    store().set_model_version_tag(NAME, "1", tag("asr"), asr_identity())
+    store().set_model_version_tag(NAME, "1", tag("asr"), HEARD)
     heard = registry.register(0.9, text="Something else.")
     assert shut_gates(heard)["against the champion"] == "other utterances: 12 of 12 and 12 in common"
 

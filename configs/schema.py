@@ -183,8 +183,8 @@ class Evaluation(Section):
     recogniser: str = Field(
         WHISPER_BASE,
         min_length=1,
-        description="who writes down what is heard: `whisper-base` (99 languages), `pocketsphinx` (English), or a folder "
-        "of faster-whisper",
+        description="who writes down what is heard: `whisper-base` (99 languages), `pocketsphinx` (English), or a "
+        "folder of faster-whisper",
     )
 
 

@@ -27,6 +27,9 @@ _SPHINX_SETTINGS = {"fwdflat": False, "maxhmmpf": 5000}
 """Where they are not its own defaults: the second search costs 40% and hears no better."""
 
 
+_SILENCE = 1e-3
+"""What never gets louder is not listened to: recognisers hear words in silence."""
+
 Listen = Callable[[Waveform, str], str]
 
 
@@ -106,7 +109,8 @@ def transcribe(
 
 
 def _listen(hear: Listen, waveform: Waveform, language: str, sample_rate: int, kept: Path | None) -> str:
-    text = hear(prepare(waveform, sample_rate), language)
+    sound = prepare(waveform, sample_rate)
+    text = hear(sound, language) if np.abs(sound).max() >= _SILENCE else ""
     if kept:
         with replacing(kept) as temporary:
             temporary.write_text(text, encoding="utf-8")

@@ -39,7 +39,6 @@ _AFTER = 600
 _MOST_TOKENS, _TOKENS_A_SECOND, _TOKENS_MORE = 224, 30, 16
 _NO_SPEECH, _UNSURE = 0.6, -1.0
 """Above this probability that nobody speaks, and below this mean log-probability of the words, nothing was said."""
-_SILENCE = 1e-3
 _ROUND_IN_CIRCLES = 2.4
 """How many times shorter a text becomes by compression that says the same over and over; Whisper's own bound."""
 
@@ -121,7 +120,7 @@ def hear(model: WhisperModel, waveform: Waveform, language: str) -> str:
 
 
 def _hear_piece(model: WhisperModel, piece: Waveform, language: str) -> str:
-    if len(piece) < _HOP or np.abs(piece).max() < _SILENCE:
+    if len(piece) < _HOP:
         return ""
     features_mt = model.feature_extractor(piece)
     frames = features_mt.shape[1] + _AFTER

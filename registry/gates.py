@@ -191,8 +191,9 @@ def _understood(table: pd.DataFrame | None, gates: Gates, most: float) -> Iterat
             yield ask("diagonality", least=asked.min_diagonality)
             yield ask("duration_ratio", least=asked.min_duration_ratio, most=asked.max_duration_ratio)
         else:
-            # Of what is understood at all: where a recogniser hears half of the ceiling, half as much may be lost.
-            above = (figures["cer"] - figures["cer_vocoded"]) / max(1 - figures["cer_vocoded"], 1e-3)
+            # Of what is understood at all: where half of the ceiling is, half as much may be lost.
+            understood = 1 - figures["cer_vocoded"]
+            above = (figures["cer"] - figures["cer_vocoded"]) / understood if understood > 0 else np.nan
             yield _bounded({"cer_above_vocoded": above}, "cer_above_vocoded", most=most, suffix=suffix)
 
 
@@ -216,7 +217,7 @@ def _bounded(
     source: str = _SOURCE,
 ) -> GateVerdict:
     found = figures.get(name, np.nan)
-    bounds = [f"at least {least:g}"] * (least is not None) + [f"at most {most:g}"] * (most is not None)
+    bounds = [f"{words} {bound:g}" for words, bound in (("at least", least), ("at most", most)) if bound is not None]
     return GateVerdict(
         gate=f"{name}{suffix}",
         passed=bool((least is None or found >= least) and (most is None or found <= most)),

@@ -36,7 +36,7 @@ def recordings(clips: list[CorpusClip], audio: Audio) -> list[Floats]:
 
 @pytest.fixture(scope="session")
 def utterances(clips: list[CorpusClip], recordings: list[Floats], audio: Audio) -> list[Utterance]:
-    """Each recording as the speech: the first calls itself Latvian, the second has no recording, the last is cut."""
+    """Each recording as the speech: the first calls itself Persian, the second has no recording, the last is cut."""
     made = []
     for k, (clip, recording) in enumerate(zip(clips, recordings, strict=True)):
         speech = recording[: len(recording) // 2] if k == 5 else recording
@@ -46,7 +46,7 @@ def utterances(clips: list[CorpusClip], recordings: list[Floats], audio: Audio) 
             Utterance(
                 id=clip.id,
                 text=clip.text,
-                language="lv" if k == 0 else "en",
+                language="fa" if k == 0 else "en",
                 speech=speech,
                 mel_tm=speech_mel_tm,
                 ended=k != 5,

@@ -46,9 +46,9 @@ def test_the_page_is_whole_and_self_contained(page: Path) -> None:
 def test_the_page_says_why_a_language_has_no_error_rate(page: Path) -> None:
     html = page.read_text(encoding="utf-8")
     assert "Heard by a recogniser 1.0" in html
-    assert "no recogniser for lv" in html
-    rows = re.findall(r"<tr><td>(en|lv)</td><td>(\d+)</td><td>([^<]*)</td><td>([^<]*)</td>", html)
-    assert [row[:2] for row in rows] == [("en", "5"), ("lv", "1")]
+    assert "no recogniser for fa" in html
+    rows = re.findall(r"<tr><td>(en|fa)</td><td>(\d+)</td><td>([^<]*)</td><td>([^<]*)</td>", html)
+    assert [row[:2] for row in rows] == [("en", "5"), ("fa", "1")]
     assert rows[0][2].endswith("%")
     assert rows[1][2:] == ("–", "–")
     assert not re.search(r"\bnan\b", html, re.IGNORECASE)
@@ -61,7 +61,7 @@ def test_a_page_without_any_recogniser_has_no_error_rate(
     html = write_page(tmp_path, "Quiet", summarize(only), only, utterances[:1], audio, "none").read_text()
     card = html.partition('id="cer"')[2].partition('id="wer"')[0]
     assert "–" in card
-    assert "no recogniser for lv" in card
+    assert "no recogniser for fa" in card
     assert not re.search(r"\bnan\b", html, re.IGNORECASE)
 
 

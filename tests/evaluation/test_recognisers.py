@@ -41,7 +41,7 @@ def test_recordings_are_transcribed_so_that_they_are_understood(
 ) -> None:
     right = np.mean([rate(clip, words) for clip, words in zip(clips, heard, strict=True)])
     wrong = np.mean([rate(clip, words) for clip, words in zip(clips[1:] + clips[:1], heard, strict=True)])
-    assert right < (0.05 if judge.identity.startswith("Whisper") else 0.35)
+    assert right < (0.1 if judge.identity.startswith("Whisper") else 0.35)
     assert wrong > max(0.5, 2 * right)
 
 

@@ -32,7 +32,7 @@ _NEEDED = ("config.json", "model.bin", "tokenizer.json")
 
 _COMPUTE, _BEAM = "int8", 1
 _RATE, _HOP = 16000, 160
-_LONGEST = 24 * _RATE
+_LONGEST = 23 * _RATE
 """Samples that are heard at once; what is longer is heard piece by piece."""
 _AFTER = 600
 """Empty frames after a sound: 6 s. Whisper was taught on 30 s, filled up; with 3 s it talks in circles at times."""
@@ -123,9 +123,8 @@ def _hear_piece(model: WhisperModel, piece: Waveform, language: str) -> str:
     if len(piece) < _HOP:
         return ""
     features_mt = model.feature_extractor(piece)
-    frames = features_mt.shape[1] + _AFTER
-    padding = ((0, 0), (0, frames + frames % 2 - features_mt.shape[1]))
-    features = StorageView.from_array(np.pad(features_mt, padding)[None].astype(np.float32))
+    after = _AFTER + features_mt.shape[1] % 2  # it takes an even number of frames
+    features = StorageView.from_array(np.pad(features_mt, ((0, 0), (0, after)))[None].astype(np.float32))
     multilingual = model.model.is_multilingual
     tokenizer = Tokenizer(model.hf_tokenizer, multilingual, "transcribe", whisper_code(language))
     most = min(_MOST_TOKENS, _TOKENS_MORE + _TOKENS_A_SECOND * len(piece) // _RATE)

@@ -73,5 +73,4 @@ def limits(figures: Mapping[str, float], voices: int) -> Iterator[str]:
         yield "It is understood less well on texts that are unlike those of the corpus."
     if why := unheard(figures):
         yield f"How well it is understood was not measured in every language: {why}."
-    if "cer" in figures:
-        yield "Error rates are a speech recogniser's, not people's; read them beside those of the recordings."
+    yield "Error rates are a speech recogniser's, not people's; read them beside those of the recordings."

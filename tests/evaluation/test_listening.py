@@ -64,9 +64,9 @@ def test_figures_are_of_the_whole_corpus(table: pd.DataFrame) -> None:
     assert figures["ended_percent"] == pytest.approx(500 / 6)
     heard = table[table["language"] == "en"]
     plain = jiwer.Compose([jiwer.RemovePunctuation(), jiwer.Strip()])  # type: ignore[no-untyped-call]
-    texts = plain([normalize(text, "en") for text in heard["text"]])
-    assert figures["cer"] == pytest.approx(jiwer.cer(texts, plain(list(heard["heard"]))))
-    assert figures["wer"] == pytest.approx(jiwer.wer(texts, plain(list(heard["heard"]))))
+    texts, said = (plain([normalize(text, "en") for text in heard[column]]) for column in ("text", "heard"))
+    assert figures["cer"] == pytest.approx(jiwer.cer(texts, said))
+    assert figures["wer"] == pytest.approx(jiwer.wer(texts, said))
     assert figures["cer"] > figures["cer_recording"]
     assert figures["wer"] > figures["wer_recording"]
     assert all(isinstance(figure, float) and np.isfinite(figure) for figure in figures.values())

@@ -29,7 +29,14 @@ def page(
     figures = {**summarize(table), "loss": 0.5}
     credits = [Credit("it_IT_m_Carlo", "it", "Carlo", "2012 Carlo & others", "CC-BY-SA-3.0", "a package")]
     return write_page(
-        tmp_path_factory.mktemp("page"), "Test of the page", figures, table, examples, audio, "a recogniser 1.0", credits
+        tmp_path_factory.mktemp("page"),
+        "Test of the page",
+        figures,
+        table,
+        examples,
+        audio,
+        "a recogniser 1.0",
+        credits,
     )
 
 

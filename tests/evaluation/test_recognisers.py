@@ -39,8 +39,10 @@ def rate(clip: CorpusClip, heard: str) -> float:
 def test_recordings_are_transcribed_so_that_they_are_understood(
     judge: Recogniser, clips: list[CorpusClip], heard: list[str]
 ) -> None:
-    right = np.mean([rate(clip, words) for clip, words in zip(clips, heard, strict=True)])
-    wrong = np.mean([rate(clip, words) for clip, words in zip(clips[1:] + clips[:1], heard, strict=True)])
+    right, wrong = (
+        float(np.mean([rate(clip, words) for clip, words in zip(some, heard, strict=True)]))
+        for some in (clips, clips[1:] + clips[:1])
+    )
     assert right < (0.1 if judge.identity.startswith("Whisper") else 0.35)
     assert wrong > max(0.5, 2 * right)
 

@@ -28,7 +28,9 @@ from configs.schema import Audio, load_config
 from data.audio import Waveform
 from data.features import Features
 from evaluation.listening import Floats, Utterance, listen, summarize
-from evaluation.utterances import FAR_SENTENCES, choose_sentences, held_out, read_sentences, unrecorded
+from evaluation.recognisers import recogniser
+from evaluation.sentences import far_sentences, words_of
+from evaluation.utterances import choose_sentences, held_out, references_of, unrecorded
 from model.loading import load_vocoder
 from model.network import VoiceCloner
 from model.synthesis import THREADS, Voice, lighten
@@ -70,20 +72,21 @@ def curve_of(preset: str, seed: int, shares: list[float], threads: int, scratch:
     voices.append(("int8", last, minutes, Voice(lighten(model), config, vocoder)))
     voices.append((GRIFFIN_LIM, last, minutes, Voice(model, config, vocoder)))
     sentences = choose_sentences(features.pieces, config.audio, config.evaluation.sentences)
-    far_sentences = read_sentences(FAR_SENTENCES, config.evaluation.far_sentences)
+    far_texts = far_sentences(words_of(features.pieces), config.evaluation.far_sentences)
+    judge = recogniser(config.evaluation.recogniser, threads)
     torch.set_num_threads(THREADS)
     float32: pd.DataFrame | None = None
     for name, step, made, voice in voices:
         spoken = held_out(voice, features, Outs(preset).corpus, sentences)
-        far_spoken = unrecorded(voice, far_sentences) if step == last else []
+        far_spoken = unrecorded(voice, far_texts, references_of(features, voice)) if step == last else []
         if name == GRIFFIN_LIM:
             spoken, far_spoken = ([_through_griffin_lim(u, config.audio) for u in us] for us in (spoken, far_spoken))
         if step < last:  # the ceilings are the same for every snapshot
             spoken = [replace(utterance, recording=None, vocoded=None) for utterance in spoken]
-        table = listen(spoken, config.audio.sample_rate, threads)
+        table = listen(spoken, judge, config.audio.sample_rate, threads)
         figures = {name: f"{figure:.3f}" for name, figure in summarize(table).items() if name in FIGURES}
         if step == last:
-            far = listen(far_spoken, config.audio.sample_rate, threads)
+            far = listen(far_spoken, judge, config.audio.sample_rate, threads)
             heard = summarize(far)
             figures |= {f"far_{name}": f"{heard[name]:.3f}" for name in ("cer", "dnsmos")}
             table = pd.concat([table, far], ignore_index=True)

@@ -25,7 +25,7 @@ from configs.editing import apply_settings, list_preset
 from configs.outs import Outs, source_path
 from configs.schema import Config, load_config
 from consistency.rules import check_config
-from evaluation.measures import CEILINGS, MEASURES, WITH_CEILINGS
+from evaluation.measures import CEILINGS, MEASURES, MISSING, WITH_CEILINGS, unheard
 from pipelines.plan import plan, run_id
 from reproduction.record import commit_run, files_to_commit, require_committed_code
 
@@ -63,11 +63,14 @@ def run(preset: str, settings: Sequence[str], commit: bool) -> dict[str, Any]:
     Raises `ConfigError` for settings that are refused, `CommitError` for a run that cannot be committed and `RunError`
     for one that did not reach the registry.
     """
+    from evaluation.recognisers import folder_of
+
     with _alone():
         made_from = require_committed_code() if commit else ""
         config = apply_settings(preset, settings)
         if wrong := [finding for finding in check_config(config, preset) if not finding.agrees]:
             raise RunError("\n".join(map(str, wrong)))
+        folder_of(config.evaluation.recogniser)
         state = checkout_state()
         if not state.commit:
             print(f"myxtts: the run will count as uncommitted: {state.uncommitted or 'no commit yet'}", file=sys.stderr)
@@ -133,11 +136,12 @@ def _summary(made: dict[str, Any]) -> list[str]:
     head = f"on {quality['utterances']:.0f} held-out sentences"
     lines.append(f"{head:34}{'speech':>9}{'vocoded':>9}{'recorded':>9}")
     for name in WITH_CEILINGS:
-        figures = [quality.get(f"{name}{kind}", float("nan")) for kind in ("", *CEILINGS)]
-        lines.append(f"  {MEASURES[name].title:32}" + "".join(f"{figure:9.3f}" for figure in figures))
+        figures = [quality.get(f"{name}{kind}") for kind in ("", *CEILINGS)]
+        shown = "".join(f"{MISSING:>9}" if figure is None else f"{figure:9.3f}" for figure in figures)
+        lines.append(f"  {MEASURES[name].title:32}{shown}")
     lines.append(f"  {MEASURES['ended_percent'].title:32}{quality['ended_percent']:8.0f}%")
     lines.append(f"  {MEASURES['rtf'].title:32}{speed['rtf']:9.3f}")
-    lines.append(f"  error rates by {made['asr']}")
+    lines.append(f"  error rates by {made['asr']}" + (f"; {why}" if (why := unheard(quality)) else ""))
     lines += ["", "Listen:", *(f"  {path}" for path in made["audio"]), f"See: {made['page']}"]
     if made["to_commit"]:
         files = " ".join(map(shlex.quote, made["to_commit"]))

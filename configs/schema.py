@@ -30,6 +30,9 @@ Source = Literal["debian_prompts", "debian_voices", "ljspeech", "espeak"]
 Balance = Literal["clips", "speakers", "languages"]
 """What is seen equally often in training."""
 
+WHISPER_BASE, POCKETSPHINX = "whisper-base", "pocketsphinx"
+"""The recognisers that are installed."""
+
 
 class ConfigError(Unanswerable, ValueError):
     """Every problem of a preset at once, one per line."""
@@ -187,9 +190,17 @@ class Evaluation(Section):
     """What is spoken and listened to after training."""
 
     sentences: int = Field(ge=1, description="held-out sentences to listen to, at most")
-    far_sentences: int = Field(ge=1, le=100, description="sentences far from the corpus' domain to listen to")
-    hard_sentences: int = Field(ge=1, le=200, description="digits, names, letters, long lines: does speech always end?")
+    far_sentences: int = Field(ge=1, le=100, description="sentences far from the corpus' domain to listen to, at most")
+    hard_sentences: int = Field(
+        ge=1, le=200, description="at most; digits, names, letters, long lines: does speech always end?"
+    )
     audio_examples: int = Field(6, ge=1, description="sentences whose audio and pictures are kept in the registry")
+    recogniser: str = Field(
+        WHISPER_BASE,
+        min_length=1,
+        description="who writes down what is heard: `whisper-base` (99 languages), `pocketsphinx` (English), or a "
+        "folder of faster-whisper",
+    )
 
 
 class Goals(Section):

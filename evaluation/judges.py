@@ -1,52 +1,42 @@
-"""Judges that need no network: what a speech recogniser hears, and how good speech sounds to DNSMOS."""
+"""Judging by numbers and without a network: how much was misheard, and how good speech sounds to DNSMOS."""
 
 from __future__ import annotations
 
 import functools
-import multiprocessing
-import re
+import unicodedata
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from importlib.metadata import distribution, version
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import distribution
 
 import jiwer
 import librosa
 import numpy as np
 from onnxruntime import InferenceSession, SessionOptions
-from pocketsphinx import Decoder
 
 from common.progress import Report, silent, watched
 from data.audio import Waveform
-
-ASR_LANGUAGE = "en"
-"""The only language that the recogniser knows."""
-
-_SETTINGS = {"fwdflat": False, "maxhmmpf": 5000}
-"""Of the recogniser, where they are not its own defaults: the second search costs 40% and hears no better."""
 
 _RATE = 16000  # what both judges were trained on, Hz
 _WINDOW = 144160  # samples that DNSMOS hears at once; it moves on by a second
 _OVERALL = (-0.06766283, 1.11546468, 0.04602535)  # its polynomial from the network's output to the opinion score
 
+_SPELT_ALIKE = {
+    **dict.fromkeys(map(ord, "'’‘ʼ`\u00ad\u200b\u200c\u200d\u200e\u200f\u0640"), None),
+    **dict.fromkeys(range(0x064B, 0x0653), None),  # Arabic's short vowels, which most texts leave out
+    **dict.fromkeys((*range(0x0591, 0x05BE), *range(0x05BF, 0x05C8)), None),  # Hebrew's points
+    **str.maketrans("ёşţيىكۀة", "еșțییکهه"),
+    ord("œ"): "oe",
+}
+"""What a recogniser and a transcript may write differently though it sounds the same."""
 
-def asr_identity() -> str:
-    """Name and version of the recogniser and its model; error rates of different ones cannot be compared."""
-    settings = ", ".join(f"{name}={value}" for name, value in _SETTINGS.items())
-    return f"pocketsphinx {version('pocketsphinx')} (en-us, {settings})"
 
-
-def transcribe(waveforms: Sequence[Waveform], sample_rate: int, workers: int, report: Report = silent) -> list[str]:
-    """What an English speech recogniser hears in mono waveforms in [-1, 1]; "" where it hears nothing.
-
-    Every waveform is heard by itself: neither its neighbours nor the number of worker processes change the result.
-    """
-    pcm = [(_prepare(waveform, sample_rate) * 32767).round().astype(np.int16).tobytes() for waveform in waveforms]
-    if workers == 1:
-        return list(watched(map(_hear, pcm), "recognising speech", len(pcm), report))
-    # Processes, since the recogniser holds the interpreter's lock; spawned, since a fork of a process with torch's
-    # threads can hang.
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        return list(watched(pool.map(_hear, pcm), "recognising speech", len(pcm), report))
+def prepare(waveform: Waveform, sample_rate: int) -> Waveform:
+    """Samples at the judges' rate, within [-1, 1] and at least one: no sound is heard as silence."""
+    if len(waveform) == 0:
+        return np.zeros(1, np.float32)
+    if sample_rate != _RATE:
+        waveform = librosa.resample(waveform, orig_sr=sample_rate, target_sr=_RATE)
+    return waveform.clip(-1.0, 1.0)
 
 
 def error_rates(reference: str, hypothesis: str) -> tuple[float, float]:
@@ -69,33 +59,9 @@ def lengths(text: str) -> tuple[int, int]:
 
 def dnsmos(waveforms: Sequence[Waveform], sample_rate: int, workers: int, report: Report = silent) -> list[float]:
     """Overall quality (OVRL) of mono waveforms as DNSMOS P.835 estimates it: 1 is bad, 5 is excellent."""
-    prepared = [_prepare(waveform, sample_rate) for waveform in waveforms]
+    prepared = [prepare(waveform, sample_rate) for waveform in waveforms]
     with ThreadPoolExecutor(workers) as pool:
         return list(watched(pool.map(_quality, prepared), "judging quality", len(prepared), report))
-
-
-def _prepare(waveform: Waveform, sample_rate: int) -> Waveform:
-    """Samples at the judges' rate, within [-1, 1] and at least one: no sound is heard as silence."""
-    if len(waveform) == 0:
-        return np.zeros(1, np.float32)
-    if sample_rate != _RATE:
-        waveform = librosa.resample(waveform, orig_sr=sample_rate, target_sr=_RATE)
-    return waveform.clip(-1.0, 1.0)
-
-
-def _hear(pcm: bytes) -> str:
-    decoder = _decoder()
-    decoder.reinit_feat()  # forgets the channel estimate of the previous utterance, as a new decoder would
-    decoder.start_utt()
-    decoder.process_raw(pcm, full_utt=True)
-    decoder.end_utt()
-    hypothesis = decoder.hyp()
-    return hypothesis.hypstr if hypothesis else ""
-
-
-@functools.cache
-def _decoder() -> Decoder:
-    return Decoder(loglevel="FATAL", **_SETTINGS)  # with the wheel's acoustic and language model
 
 
 def _quality(waveform: Waveform) -> float:
@@ -120,5 +86,8 @@ def _dnsmos_session() -> InferenceSession:
 
 
 def _words_only(text: str) -> str:
-    text = re.sub(r"['’]", "", text.lower())
-    return " ".join(re.sub(r"[\W_]+", " ", text).split())
+    """Letters, their marks and digits; what one word is written in two ways by is written in one."""
+    kept = []
+    for character in unicodedata.normalize("NFC", text.casefold()).translate(_SPELT_ALIKE):
+        kept.append(character if unicodedata.category(character)[0] in "LMN" else " ")
+    return " ".join("".join(kept).split())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import librosa
@@ -14,8 +15,9 @@ import pandas as pd
 from common.progress import Report, silent
 from data.audio import Waveform
 from data.text import normalize
-from evaluation.judges import ASR_LANGUAGE, dnsmos, error_rates, lengths, transcribe
-from evaluation.measures import CEILINGS
+from evaluation.judges import dnsmos, error_rates, lengths
+from evaluation.measures import CEILINGS, IN_A_LANGUAGE, in_a_language
+from evaluation.recognisers import Recogniser, transcribe
 
 Floats = npt.NDArray[np.float32]
 
@@ -26,6 +28,7 @@ COLUMNS = (
 )
 
 _KINDS = ("", *CEILINGS)
+_TEXTS = ("id", "text", "language", *(f"heard{kind}" for kind in _KINDS))
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Utterance:
 
 def listen(
     utterances: Sequence[Utterance],
+    judge: Recogniser,
     sample_rate: int,
     workers: int,
     report: Report = silent,
@@ -62,9 +66,10 @@ def listen(
 ) -> pd.DataFrame:
     """Judge utterances: a row for each, in their order, with the columns `COLUMNS`; `what` is reported as being done.
 
-    Error rates and what was `heard` are given for English texts with a word in them, comparisons where there is a
-    recording; elsewhere they are missing. `rtf` is seconds of work for a second of speech, `mel_l1` the mean distance
-    of log-mels along the best warping of time, `characters` and `words` are the weights of the error rates.
+    Error rates and what was `heard` are given for texts with a word in them in a language that `judge` knows,
+    comparisons where there is a recording; elsewhere they are missing. `rtf` is seconds of work for a second of speech,
+    `mel_l1` the mean distance of log-mels along the best warping of time, `characters` and `words` are the weights of
+    the error rates.
     """
     rows = []
     for utterance in utterances:
@@ -84,21 +89,31 @@ def listen(
             row["mel_l1"] = mel_distance(utterance.recording_mel_tm, utterance.mel_tm)
             row["duration_ratio"] = len(utterance.speech) / max(len(utterance.recording), 1)
         rows.append(row)
-    _ask_judges(rows, utterances, sample_rate, workers, report, what)
+    _ask_judges(rows, utterances, judge, sample_rate, workers, report, what)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+def read_table(path: Path) -> pd.DataFrame:
+    """A table of `listen` that was written as CSV; its texts are texts, even `nan` and `007`."""
+    table = pd.read_csv(path, dtype=dict.fromkeys(_TEXTS, str), keep_default_na=False, na_values=[""])
+    return table.assign(text=table["text"].fillna(""))
+
+
 def summarize(table: pd.DataFrame) -> dict[str, float]:
-    """Figures over all utterances of a table of `listen`; a figure that no utterance has is left out.
+    """Figures over all utterances of a table of `listen`, and of each language by itself those of `IN_A_LANGUAGE`.
 
     Error rates are edits of the whole corpus over its length. `utterances` counts all rows, `utterances_heard…` those
-    behind the error rates of the speech and of its ceilings, `utterances_compared` those with a recording.
+    behind the error rates of the speech and of its ceilings, `utterances_compared` those with a recording. A figure
+    that no utterance has is left out.
     """
+    figures = _figures(table)
+    for language, rows in table.groupby("language"):
+        own = _figures(rows)
+        figures |= {in_a_language(name, str(language)): own[name] for name in IN_A_LANGUAGE}
+    return {name: float(figure) for name, figure in figures.items() if pd.notna(figure)}
 
-    def corpus_rate(rate: str, weight: str) -> float:
-        heard = table[rate].notna()
-        return float((table[rate] * table[weight])[heard].sum() / max(table[weight][heard].sum(), 1))
 
+def _figures(table: pd.DataFrame) -> dict[str, Any]:
     figures: dict[str, Any] = {
         "utterances": len(table),
         "utterances_compared": table["mel_l1"].notna().sum(),
@@ -112,11 +127,15 @@ def summarize(table: pd.DataFrame) -> dict[str, float]:
     }
     for kind in _KINDS:
         figures[f"utterances_heard{kind}"] = table[f"cer{kind}"].notna().sum()
-        if figures[f"utterances_heard{kind}"]:
-            figures[f"cer{kind}"] = corpus_rate(f"cer{kind}", "characters")
-            figures[f"wer{kind}"] = corpus_rate(f"wer{kind}", "words")
+        figures[f"cer{kind}"] = _corpus_rate(table, f"cer{kind}", "characters")
+        figures[f"wer{kind}"] = _corpus_rate(table, f"wer{kind}", "words")
         figures[f"dnsmos{kind}"] = table[f"dnsmos{kind}"].mean()
-    return {name: float(figure) for name, figure in figures.items() if pd.notna(figure)}
+    return figures
+
+
+def _corpus_rate(table: pd.DataFrame, rate: str, weight: str) -> float:
+    heard = table[table[rate].notna()]
+    return float((heard[rate] * heard[weight]).sum() / max(heard[weight].sum(), 1)) if len(heard) else np.nan
 
 
 def mel_distance(mel_am: Floats, mel_bm: Floats) -> float:
@@ -134,6 +153,7 @@ def diagonality(attention_sn: Floats, path_s: Floats) -> float:
 def _ask_judges(
     rows: list[dict[str, Any]],
     utterances: Sequence[Utterance],
+    judge: Recogniser,
     sample_rate: int,
     workers: int,
     report: Report,
@@ -146,15 +166,20 @@ def _ask_judges(
         for kind, waveform in zip(_KINDS, (utterance.speech, utterance.vocoded, utterance.recording), strict=True)
         if waveform is not None
     ]
-    spoken = [s for s in sounds if s[0]["language"] == ASR_LANGUAGE and s[0]["words"]]
+    spoken = [sound for sound in sounds if sound[0]["words"] and judge.hears(sound[0]["language"])]
     total = len(sounds) + len(spoken)
     scores = dnsmos([s[2] for s in sounds], sample_rate, workers, lambda _, done, *__: report(what, done, total))
     for (row, kind, _), score in zip(sounds, scores, strict=True):
         row[f"dnsmos{kind}"] = score
     texts = transcribe(
-        [s[2] for s in spoken], sample_rate, workers, lambda _, done, *__: report(what, len(sounds) + done, total)
+        judge,
+        [waveform for _, _, waveform in spoken],
+        [row["language"] for row, _, _ in spoken],
+        sample_rate,
+        lambda _, done, *__: report(what, len(sounds) + done, total),
+        known=[kind in CEILINGS for _, kind, _ in spoken],
     )
     for (row, kind, _), heard in zip(spoken, texts, strict=True):
-        reference = normalize(row["text"], ASR_LANGUAGE)
+        reference, said = (normalize(text, row["language"]) for text in (row["text"], heard))
         row[f"heard{kind}"] = heard
-        row[f"cer{kind}"], row[f"wer{kind}"] = error_rates(reference, normalize(heard, ASR_LANGUAGE))
+        row[f"cer{kind}"], row[f"wer{kind}"] = error_rates(reference, said)

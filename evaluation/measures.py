@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -31,7 +32,43 @@ MEASURES = {
 CEILINGS = {"_vocoded": "vocoded recording", "_recording": "recording"}
 """What the best model could hope for is heard in these; their figures have the measure's name and this ending."""
 
+HEARD_BY = "heard_by.txt"
+"""Beside the tables: the recogniser that error rates are of."""
+
+MISSING = "–"
+"""What stands for a figure that could not be measured."""
+
+_OTHER_COUNTS = {"compared", "heard", *(f"heard{kind}" for kind in CEILINGS)}
+
 WITH_CEILINGS = ("cer", "wer", "dnsmos")
+
+IN_A_LANGUAGE = ("utterances", "mel_l1", *(f"{name}{kind}" for name in ("cer", "wer") for kind in ("", *CEILINGS)))
+"""Figures that are also given for each language by itself."""
+
+
+def in_a_language(name: str, language: str) -> str:
+    """What a figure is called for one language, such as `cer_fr_vocoded`."""
+    kind = next((kind for kind in CEILINGS if name.endswith(kind)), "")
+    return f"{name.removesuffix(kind)}_{language}{kind}"
+
+
+def languages_of(figures: Mapping[str, float]) -> list[str]:
+    """The languages that figures are of."""
+    prefix = in_a_language("utterances", "")
+    counts = {name.removeprefix(prefix) for name in figures if name.startswith(prefix)}
+    return sorted(counts - _OTHER_COUNTS)
+
+
+def unheard(figures: Mapping[str, float]) -> str:
+    """Why there are no error rates in some languages; empty if there are some in all."""
+    without = [name for name in languages_of(figures) if in_a_language("cer", name) not in figures]
+    return f"no recogniser for {', '.join(without)}" if without else ""
+
+
+def written(name: str, figures: Mapping[str, float], measure: str = "") -> str:
+    """A figure as text, in the form of its measure; a dash where there is none."""
+    figure = figures.get(name, math.nan)
+    return MEASURES[measure or name].form.format(figure) if math.isfinite(figure) else MISSING
 
 
 def is_timing(name: str) -> bool:

@@ -14,9 +14,17 @@ from common.files import replacing
 from configs.schema import Audio
 from data.audio import Waveform
 from data.corpus import Credit
-from evaluation.judges import asr_identity
 from evaluation.listening import Utterance
-from evaluation.measures import CEILINGS, MEASURES
+from evaluation.measures import (
+    CEILINGS,
+    IN_A_LANGUAGE,
+    MEASURES,
+    WITH_CEILINGS,
+    in_a_language,
+    languages_of,
+    unheard,
+    written,
+)
 from evaluation.pictures import alignment_picture, mel_picture, save_figure
 
 
@@ -27,12 +35,14 @@ def write_page(
     table: pd.DataFrame,
     examples: Sequence[Utterance],
     audio: Audio,
+    judge: str,
     credits: Sequence[Credit] = (),
 ) -> Path:
     """Write `index.html`, `audio/` and `pictures/` into `folder` and return the page's path.
 
-    Of the `figures`, those of `MEASURES` stand at the top, each with its ceilings; others are listed below them.
-    `examples` are rows of `table` (by id) to hear and see. Ids are used as file names. `credits` are the voices'.
+    Of the `figures`, those of `MEASURES` stand at the top, each with its ceilings, then those of each language; others
+    are listed below them. `examples` are rows of `table` (by id) to hear and see. Ids are used as file names. `judge`
+    is the identity of the recogniser; `credits` are the voices'.
     """
     heard = table.set_index("id")
     for example in examples:
@@ -43,17 +53,24 @@ def write_page(
         alignment = alignment_picture(example.attention_sn, example.symbols, example.id)
         save_figure(alignment, folder / f"pictures/{example.id}-alignment.png")
 
-    at_the_top = {f"{name}{kind}" for name in MEASURES for kind in ("", *CEILINGS)}
+    languages = languages_of(figures)
+    at_the_top = {f"{far}{name}{kind}" for far in ("", "far_") for name in MEASURES for kind in ("", *CEILINGS)}
+    by_language = {in_a_language(name, language) for name in IN_A_LANGUAGE for language in languages}
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
     )
     html = environment.get_template("page.html.j2").render(
         title=title,
-        judge=asr_identity(),
+        judge=judge,
         figures=figures,
-        measures={name: measure for name, measure in MEASURES.items() if name in figures},
+        measures=MEASURES,
         ceilings=CEILINGS,
-        others={name: figure for name, figure in figures.items() if name not in at_the_top},
+        with_ceilings=WITH_CEILINGS,
+        written=written,
+        languages=languages,
+        in_a_language=in_a_language,
+        unheard=unheard(figures),
+        others={name: figure for name, figure in figures.items() if name not in at_the_top | by_language},
         examples=[(example, list(_sounds(example)), heard.loc[example.id]) for example in examples],
         credits=credits,
         columns=list(table.columns),

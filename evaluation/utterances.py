@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from torch import Tensor
 
 from common.progress import Report, silent, watched
@@ -20,23 +23,24 @@ from data.splits import listenable, with_spoken
 from data.text import phonemize
 from data.vocabulary import SYMBOLS, has_sound
 from evaluation.listening import Utterance
+from evaluation.sentences import Sentence, even_shares
 from model.generation import attention_along, generate
 from model.synthesis import Voice, say
 from model.vocoder import vocode
-
-FAR_SENTENCES = "far_sentences.txt"
-"""English sentences far from any prompt."""
-HARD_SENTENCES = "hard_sentences.txt"
-"""Lines at which speech might not end: digits, names, letters, long and broken ones."""
 
 _SPOKEN_TOGETHER = 8
 
 
 def choose_sentences(pieces: pd.DataFrame, audio: Audio, most: int) -> pd.DataFrame:
-    """At most so many of the `data.splits.listenable` pieces."""
+    """At most so many of the `data.splits.listenable` pieces, as many in each language as in the others."""
     chosen = listenable(with_spoken(pieces.assign(seconds=pieces["frames"] * audio.hop_length / audio.sample_rate)))
-    # Evenly from all of them, so that every language and kind of prompt is heard.
-    return chosen.iloc[np.unique(np.linspace(0, len(chosen) - 1, min(most, len(chosen))).round().astype(int))]
+    # Evenly from all of a language, so that every kind of prompt is heard.
+    positions_n = np.arange(len(chosen))
+    picked: list[int] = []
+    for language, share in even_shares(Counter(chosen["language"]), most).items():
+        own_n = positions_n[(chosen["language"] == language).to_numpy()]
+        picked += own_n[np.unique(np.linspace(0, len(own_n) - 1, share).round().astype(int))].tolist()
+    return chosen.iloc[sorted(picked)]
 
 
 def held_out(
@@ -60,29 +64,44 @@ def held_out(
     return utterances
 
 
-def unrecorded(voice: Voice, sentences: Sequence[str], report: Report = silent) -> list[Utterance]:
-    """Say English sentences in the training voice."""
+def unrecorded(
+    voice: Voice, sentences: Sequence[Sentence], references: Mapping[str, Tensor] | None = None, report: Report = silent
+) -> list[Utterance]:
+    """Say sentences that nobody recorded; `references` has whose voice speaks a language, if it is not the default."""
+    spoken = watched(sentences, "speaking afar", len(sentences), report)
     return [
-        _utterance(voice, f"far-{k + 1:03}", text, "en", voice.default_reference_tm)
-        for k, text in enumerate(watched(sentences, "speaking afar", len(sentences), report))
+        _utterance(voice, f"far-{k:03}", text, language, (references or {}).get(language, voice.default_reference_tm))
+        for k, (language, text) in enumerate(spoken, 1)
     ]
 
 
-def read_sentences(name: str, most: int) -> list[str]:
-    """The first lines of one of the files beside this module."""
-    return (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()[:most]
-
-
-def end_by_themselves(voice: Voice, sentences: Sequence[str], report: Report = silent) -> list[bool]:
-    """For each English sentence, shortest first, whether speech comes to an end by itself."""
-    spoken = sorted((tokens for tokens in phonemize(sentences, "en") if has_sound(tokens)), key=len)
+def end_by_themselves(
+    voice: Voice, sentences: Sequence[Sentence], references: Mapping[str, Tensor] | None = None, report: Report = silent
+) -> list[bool]:
+    """For each sentence with a sound, shortest first, whether speech comes to an end by itself."""
+    given = [
+        (tokens, (references or {}).get(language, voice.default_reference_tm))
+        for language, own in itertools.groupby(sorted(sentences), lambda sentence: sentence.language)
+        for tokens in phonemize([sentence.text for sentence in own], language)
+        if has_sound(tokens)
+    ]
+    spoken = sorted(given, key=lambda one: len(one[0]))
     ended: list[bool] = []
     for start in range(0, len(spoken), _SPOKEN_TOGETHER):
-        batch = spoken[start : start + _SPOKEN_TOGETHER]
-        references_btm = voice.default_reference_tm.expand(len(batch), -1, -1)
-        ended += [generated.ended for generated in generate(voice.model, batch, references_btm)]
+        tokens, references_tm = zip(*spoken[start : start + _SPOKEN_TOGETHER], strict=True)
+        ended += [generated.ended for generated in generate(voice.model, tokens, torch.stack(references_tm))]
         report("hard sentences", len(ended), len(spoken))
     return ended
+
+
+def references_of(features: Features, voice: Voice) -> dict[str, Tensor]:
+    """For each language of a corpus what is heard of its speaker; of several, the one with most to learn from."""
+    train = features.pieces[features.pieces["split"] == "train"]
+    frames = train.groupby(["language", "speaker"])["frames"].sum().sort_values(ascending=False, kind="stable")
+    speakers: dict[str, str] = {}
+    for language, speaker in frames.index:
+        speakers.setdefault(language, speaker)
+    return {language: _reference(features, speaker, voice) for language, speaker in speakers.items()}
 
 
 def _utterance(voice: Voice, name: str, text: str, language: str, reference_tm: Tensor, **recorded: Any) -> Utterance:

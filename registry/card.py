@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from data.corpus import ATTRIBUTION, read_corpus
-from evaluation.measures import MEASURES, WITH_CEILINGS
+from evaluation.measures import CEILINGS, MEASURES, MISSING, WITH_CEILINGS, in_a_language, languages_of, unheard
 from registry.identity import Identity
 
 TEMPLATE = "model_card.md.j2"
@@ -41,7 +41,10 @@ def render_card(
         identity=identity,
         parameters=round(parameters / 1e6, 1),
         measures={name: MEASURES[name].title for name in WITH_CEILINGS},
-        figure=lambda key: f"{figures[key]:.3g}" if key in figures else "–",
+        figure=lambda key: f"{figures[key]:.3g}" if key in figures else MISSING,
+        ceilings=CEILINGS,
+        heard_languages=languages_of(figures),
+        in_a_language=in_a_language,
         languages=sorted({clip.language for clip in clips}),
         clips=len(clips),
         minutes=round(sum(clip.duration for clip in clips) / 60, 1),
@@ -66,6 +69,8 @@ def limits(figures: Mapping[str, float], voices: int) -> Iterator[str]:
         yield f"It can hardly be understood: {above:.0%} more characters are misheard than in vocoded recordings."
     if any(figures.get(share, 100.0) < 100 for share in ("ended_percent", "hard_ended_percent", "far_ended_percent")):
         yield "Some sentences do not end by themselves and are cut off."
-    if figures.get("far_cer", 0.0) > figures.get("cer", 0.0):
+    if "cer" in figures and figures.get("far_cer", 0.0) > figures["cer"]:
         yield "It is understood less well on texts that are unlike those of the corpus."
+    if why := unheard(figures):
+        yield f"How well it is understood was not measured in every language: {why}."
     yield "Error rates are a speech recogniser's, not people's; read them beside those of the recordings."

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ from common.files import file_digest
 from configs.outs import CHECKPOINT_FILES, MODEL_FILE, VOCODER_FILE
 from configs.schema import GATES, ConfigError, Section, parse_config
 from evaluation.listening import summarize
+from evaluation.measures import CEILINGS
 from model.checkpoint import CheckpointError, read_header, read_shapes
 from model.sizes import sizes
 from registry.evidence import FILES_TAG, SERVED, TABLE, Evidence
@@ -34,12 +36,29 @@ NEVER_OVERRIDDEN = ("files", "artifact")
 
 RESAMPLES, CONFIDENCE = 2000, 0.95
 
+_SOURCE = "its table of utterances"
+
+
+class Unheard(Section):
+    """What is asked of a language in place of an error rate, where no recogniser can judge it."""
+
+    max_mel_l1: float = Field(gt=0, description="mean distance of log-mels from those of the recordings")
+    min_diagonality: float = Field(ge=0, le=1, description="share of the attention that is on the path, mean")
+    min_duration_ratio: float = Field(gt=0, description="length of speech over that of its recording, median")
+    max_duration_ratio: float = Field(gt=0, description="length of speech over that of its recording, median")
+
 
 class Gates(Section):
     """The bounds of one registered model; null: not asked for."""
 
     min_ended_percent: float = Field(ge=0, le=100, description="held-out and hard lines that end by themselves, %")
-    max_cer_above_vocoded: float | None = Field(description="character error rate over that of vocoded recordings")
+    max_cer_above_vocoded: float | None = Field(
+        description="of the characters understood in vocoded recordings the share that is misheard, for each language"
+    )
+    max_cer_of_recordings: float = Field(
+        gt=0, le=1, description="a recogniser that mishears more of the recordings in a language does not judge it"
+    )
+    unheard: Unheard
     max_rtf: float = Field(gt=0, description="seconds of work for a second of speech, median")
     max_mel_l1: float | None = Field(description="mean distance of log-mels from those of the recordings")
     measure: Literal["cer", "mel_l1"] = Field(description="what a challenger is compared with the champion by")
@@ -79,7 +98,7 @@ def judge(candidate: Evidence, champion: Evidence | None, gates: Gates) -> list[
     table = _table(candidate)
     verdicts = [integrity[0], _commit(candidate), *integrity[1:], *_measured(candidate, table, gates)]
     if champion is not None:
-        verdicts.append(_against(candidate, champion, gates))
+        verdicts += _against(candidate, champion, gates)
     return verdicts
 
 
@@ -148,52 +167,103 @@ def _measured(candidate: Evidence, table: pd.DataFrame | None, gates: Gates) -> 
     """Gates on figures; recomputed from the table of utterances where they stand in it."""
     figures: Mapping[str, float] = {} if table is None else summarize(table)
     figures = {**figures, "hard_ended_percent": candidate.metrics.get("hard_ended_percent", np.nan)}
-    if "cer" in figures and "cer_vocoded" in figures:
-        figures["cer_above_vocoded"] = figures["cer"] - figures["cer_vocoded"]
-    for figure, least, most in (
-        ("ended_percent", gates.min_ended_percent, None),
-        ("hard_ended_percent", gates.min_ended_percent, None),
-        ("cer_above_vocoded", None, gates.max_cer_above_vocoded),
-        ("rtf", None, gates.max_rtf),
-        ("mel_l1", None, gates.max_mel_l1),
-    ):
-        if least is None and most is None:
-            continue
-        found = figures.get(figure, np.nan)
-        passed = (least is None or found >= least) and (most is None or found <= most)
-        yield GateVerdict(
-            gate=figure,
-            passed=bool(passed),
-            found="not measured" if np.isnan(found) else found,
-            bound=f"at most {most:g}" if least is None else f"at least {least:g}",
-            source="metrics of its run" if figure.startswith("hard") else "its table of utterances",
+    ended = partial(_bounded, figures, least=gates.min_ended_percent)
+    yield ended("ended_percent")
+    yield ended("hard_ended_percent", source="metrics of its run")
+    if gates.max_cer_above_vocoded is not None:
+        yield from _understood(table, gates, gates.max_cer_above_vocoded)
+    yield _bounded(figures, "rtf", most=gates.max_rtf)
+    if gates.max_mel_l1 is not None:
+        yield _bounded(figures, "mel_l1", most=gates.max_mel_l1)
+
+
+def _understood(table: pd.DataFrame | None, gates: Gates, most: float) -> Iterator[GateVerdict]:
+    """What is asked of each language: an error rate if it can be judged, else what can be measured."""
+    if table is None or table.empty:
+        yield _bounded({}, "cer_above_vocoded", most=most)
+        return
+    several = table["language"].nunique() > 1
+    for language, rows in table.groupby("language"):
+        figures, suffix = summarize(rows), f" ({language})" if several else ""
+        if why := _why_unheard(str(language), rows, gates):
+            ask, asked = partial(_bounded, figures, suffix=suffix, source=f"{_SOURCE}; {why}"), gates.unheard
+            yield ask("mel_l1", most=asked.max_mel_l1)
+            yield ask("diagonality", least=asked.min_diagonality)
+            yield ask("duration_ratio", least=asked.min_duration_ratio, most=asked.max_duration_ratio)
+        else:
+            # Of what is understood at all: where half of the ceiling is, half as much may be lost.
+            understood = 1 - figures["cer_vocoded"]
+            above = (figures["cer"] - figures["cer_vocoded"]) / understood if understood > 0 else np.nan
+            yield _bounded({"cer_above_vocoded": above}, "cer_above_vocoded", most=most, suffix=suffix)
+
+
+def _why_unheard(language: str, rows: pd.DataFrame, gates: Gates) -> str:
+    """Why error rates do not judge a language; empty if they do."""
+    figures = summarize(rows)
+    if any(f"cer{kind}" not in figures for kind in ("", *CEILINGS)):
+        return f"no recogniser for {language}"
+    if figures["cer_recording"] > gates.max_cer_of_recordings:
+        return f"its recogniser mishears {figures['cer_recording']:.0%} of the recordings in {language}"
+    return ""
+
+
+def _bounded(
+    figures: Mapping[str, float],
+    name: str,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    suffix: str = "",
+    source: str = _SOURCE,
+) -> GateVerdict:
+    found = figures.get(name, np.nan)
+    bounds = [f"{words} {bound:g}" for words, bound in (("at least", least), ("at most", most)) if bound is not None]
+    return GateVerdict(
+        gate=f"{name}{suffix}",
+        passed=bool((least is None or found >= least) and (most is None or found <= most)),
+        found="not measured" if np.isnan(found) else found,
+        bound=", ".join(bounds),
+        source=source,
+    )
+
+
+def _against(candidate: Evidence, champion: Evidence, gates: Gates) -> Iterator[GateVerdict]:
+    """The challenger's measure less the champion's, utterance by utterance; mels stand in where nothing can hear."""
+    versions = f"of the utterances of versions {candidate.version} and {champion.version}"
+
+    def verdict(found: float | str, measure: str = gates.measure, why: str = "") -> GateVerdict:
+        return GateVerdict(
+            gate="against the champion",
+            passed=not isinstance(found, str) and found <= gates.margin,
+            found=found,
+            bound=f"at most {gates.margin:g} worse, with {CONFIDENCE:.0%} confidence",
+            source=f"{measure} {versions}" + (f"; {why}" if why else ""),
         )
-
-
-def _against(candidate: Evidence, champion: Evidence, gates: Gates) -> GateVerdict:
-    """The challenger's measure less the champion's, utterance by utterance."""
-    gate, source = "against the champion", f"{gates.measure} of the utterances of versions {{}} and {{}}"
-    source = source.format(candidate.version, champion.version)
-    bound = f"at most {gates.margin:g} worse, with {CONFIDENCE:.0%} confidence"
-
-    def verdict(found: float | str) -> GateVerdict:
-        passed = not isinstance(found, str) and found <= gates.margin
-        return GateVerdict(gate=gate, passed=passed, found=found, bound=bound, source=source)
 
     ears = [evidence.identity.asr for evidence in (candidate, champion)]
     if not ears[0] or ears[0] != ears[1]:
-        return verdict(f"other recognisers: {ears[0] or 'none'} and {ears[1] or 'none'}")
+        yield verdict(f"other recognisers: {ears[0] or 'none'} and {ears[1] or 'none'}")
+        return
     tables = [_table(evidence) for evidence in (candidate, champion)]
     if tables[0] is None or tables[1] is None:
-        return verdict(f"{TABLE} of one of them is not what was registered")
-    mine, theirs = (
-        table[table[gates.measure].notna()].set_index("id").sort_index() for table in tables if table is not None
-    )
-    if list(mine.index) != list(theirs.index) or list(mine["text"]) != list(theirs["text"]) or mine.empty:
-        common = len(mine.index.intersection(theirs.index))
-        return verdict(f"other utterances: {common} of {len(mine)} and {len(theirs)} in common")
-    weights_n = (mine["characters"] if gates.measure == "cer" else mine["mel_l1"] * 0 + 1).to_numpy(float)
-    return verdict(upper_bound((mine[gates.measure] - theirs[gates.measure]).to_numpy(float), weights_n))
+        yield verdict(f"{TABLE} of one of them is not what was registered")
+        return
+    mine, theirs = (table.set_index("id").sort_index() for table in tables if table is not None)
+    reasons = {language: _why_unheard(str(language), rows, gates) for language, rows in theirs.groupby("language")}
+    by = {
+        language: gates.measure if gates.measure == "mel_l1" or not why else "mel_l1"
+        for language, why in reasons.items()
+    }
+    for measure in dict.fromkeys(by.values()) or [gates.measure]:
+        languages = [language for language, chosen in by.items() if chosen == measure]
+        asked, others = (t[t["language"].isin(languages) & t[measure].notna()] for t in (mine, theirs))
+        if list(asked.index) != list(others.index) or list(asked["text"]) != list(others["text"]) or asked.empty:
+            common = len(asked.index.intersection(others.index))
+            yield verdict(f"other utterances: {common} of {len(asked)} and {len(others)} in common", measure)
+            continue
+        why = "; ".join(dict.fromkeys(reasons[language] for language in languages)) if measure != gates.measure else ""
+        weights_n = (asked["characters"] if measure == "cer" else asked["mel_l1"] * 0 + 1).to_numpy(float)
+        yield verdict(upper_bound((asked[measure] - others[measure]).to_numpy(float), weights_n), measure, why)
 
 
 def _table(evidence: Evidence) -> pd.DataFrame | None:

@@ -24,8 +24,8 @@ from common.packages import locked_packages
 from common.relocation import ARTIFACTS, database_of
 from configs.outs import MODEL_FILE, Outs
 from configs.schema import flat
-from evaluation.judges import asr_identity
-from evaluation.measures import read_metrics
+from evaluation.listening import read_table
+from evaluation.measures import HEARD_BY, read_metrics
 from model.checkpoint import read_header, read_shapes
 from registry.card import render_card, shortened
 from registry.code import source_files
@@ -82,7 +82,8 @@ def log_version(outs: Outs, run_id: str, lineage: Mapping[str, Any]) -> ModelVer
     header = headers[MODEL_FILE]
     sha256 = {name: file_digest(outs.checkpoints / name) for name in headers}
     figures = read_metrics((outs.reports / "metrics.json").read_text())
-    made = {"run": run_id, "recipe": header["recipe"], "sha256": sha256, "asr": asr_identity(), **lineage}
+    asr = (outs.reports / "listening" / HEARD_BY).read_text(encoding="utf-8").strip()
+    made = {"run": run_id, "recipe": header["recipe"], "sha256": sha256, "asr": asr, **lineage}
     identity = Identity.model_validate(occurrence().model_dump() | made)
 
     client = store()
@@ -93,11 +94,7 @@ def log_version(outs: Outs, run_id: str, lineage: Mapping[str, Any]) -> ModelVer
         mlflow.log_metrics(figures)
         _log_curve(outs.reports / "training.csv")
         mlflow.log_artifacts(str(outs.reports / "listening"), "listening")
-        # An utterance may be called 0001, and its text be "nan".
-        texts = dict.fromkeys(("id", "text", "language"), str)
-        table = outs.reports / "listening" / "utterances.csv"
-        utterances = pd.read_csv(table, dtype=texts, keep_default_na=False, na_values=[""])
-        mlflow.log_table(utterances, artifact_file=TABLE)
+        mlflow.log_table(read_table(outs.reports / "listening" / "utterances.csv"), artifact_file=TABLE)
         info = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(ROOT / "registry/served_model.py"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from data.audio import read_audio
 from data.corpus import CorpusClip, read_corpus
 from data.mel import log_mel
 from evaluation.listening import Floats, Utterance, listen
+from evaluation.recognisers import Recogniser, recogniser
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +36,7 @@ def recordings(clips: list[CorpusClip], audio: Audio) -> list[Floats]:
 
 @pytest.fixture(scope="session")
 def utterances(clips: list[CorpusClip], recordings: list[Floats], audio: Audio) -> list[Utterance]:
-    """Each recording as the speech: the first calls itself Spanish, the second has no recording, the last is cut."""
+    """Each recording as the speech: the first calls itself Persian, the second has no recording, the last is cut."""
     made = []
     for k, (clip, recording) in enumerate(zip(clips, recordings, strict=True)):
         speech = recording[: len(recording) // 2] if k == 5 else recording
@@ -44,7 +46,7 @@ def utterances(clips: list[CorpusClip], recordings: list[Floats], audio: Audio) 
             Utterance(
                 id=clip.id,
                 text=clip.text,
-                language="es" if k == 0 else "en",
+                language="fa" if k == 0 else "en",
                 speech=speech,
                 mel_tm=speech_mel_tm,
                 ended=k != 5,
@@ -61,5 +63,11 @@ def utterances(clips: list[CorpusClip], recordings: list[Floats], audio: Audio) 
 
 
 @pytest.fixture(scope="session")
-def table(utterances: list[Utterance], audio: Audio) -> pd.DataFrame:
-    return listen(utterances, audio.sample_rate, workers=2)
+def english_judge() -> Recogniser:
+    """Whisper base, as far as it is asked about English."""
+    return dataclasses.replace(recogniser(workers=2), hears=lambda language: language == "en")
+
+
+@pytest.fixture(scope="session")
+def table(utterances: list[Utterance], english_judge: Recogniser, audio: Audio) -> pd.DataFrame:
+    return listen(utterances, english_judge, audio.sample_rate, workers=2)

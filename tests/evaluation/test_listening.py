@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import jiwer
 import numpy as np
 import pandas as pd
@@ -5,7 +7,9 @@ import pytest
 
 from configs.schema import Audio
 from data.text import normalize
-from evaluation.listening import COLUMNS, Utterance, diagonality, listen, mel_distance, summarize
+from evaluation.listening import COLUMNS, Utterance, diagonality, listen, mel_distance, read_table, summarize
+from evaluation.measures import unheard
+from evaluation.recognisers import Recogniser
 
 
 def test_a_row_for_each_utterance_in_order(table: pd.DataFrame, utterances: list[Utterance]) -> None:
@@ -32,18 +36,22 @@ def test_half_a_recording_is_worse(table: pd.DataFrame) -> None:
 
 
 def test_what_cannot_be_judged_is_missing(table: pd.DataFrame) -> None:
-    spanish, lonely = table.iloc[0], table.iloc[1]
-    assert spanish[["cer", "wer_recording", "heard"]].isna().all()
-    assert spanish["dnsmos"] > 2
+    persian, lonely = table.iloc[0], table.iloc[1]
+    assert persian[["cer", "wer_recording", "heard"]].isna().all()
+    assert persian["dnsmos"] > 2
     assert lonely[["mel_l1", "duration_ratio", "cer_recording", "dnsmos_vocoded"]].isna().all()
     assert lonely["cer"] < 1
     assert lonely["dnsmos"] > 2
 
 
-def test_order_of_utterances_changes_no_measure(table: pd.DataFrame, utterances: list[Utterance], audio: Audio) -> None:
+def test_order_of_utterances_changes_no_measure(
+    table: pd.DataFrame, utterances: list[Utterance], english_judge: Recogniser, audio: Audio
+) -> None:
     reports: list[tuple[str, int, int]] = []
     chosen = [utterances[k] for k in (5, 2)]
-    backwards = listen(chosen, audio.sample_rate, 1, lambda *report: reports.append(report[:3]), "listening again")
+    backwards = listen(
+        chosen, english_judge, audio.sample_rate, 1, lambda *report: reports.append(report[:3]), "listening again"
+    )
     expected = table.iloc[[5, 2]].reset_index(drop=True)
     pd.testing.assert_frame_equal(backwards, expected, check_dtype=False)
     assert reports == [("listening again", done, 12) for done in range(1, 13)], "three sounds of each, for two judges"
@@ -56,15 +64,37 @@ def test_figures_are_of_the_whole_corpus(table: pd.DataFrame) -> None:
     assert figures["ended_percent"] == pytest.approx(500 / 6)
     heard = table[table["language"] == "en"]
     plain = jiwer.Compose([jiwer.RemovePunctuation(), jiwer.Strip()])  # type: ignore[no-untyped-call]
-    texts = plain([normalize(text, "en") for text in heard["text"]])
-    assert figures["cer"] == pytest.approx(jiwer.cer(texts, plain(list(heard["heard"]))))
-    assert figures["wer"] == pytest.approx(jiwer.wer(texts, plain(list(heard["heard"]))))
+    texts, said = (plain([normalize(text, "en") for text in heard[column]]) for column in ("text", "heard"))
+    assert figures["cer"] == pytest.approx(jiwer.cer(texts, said))
+    assert figures["wer"] == pytest.approx(jiwer.wer(texts, said))
     assert figures["cer"] > figures["cer_recording"]
     assert figures["wer"] > figures["wer_recording"]
     assert all(isinstance(figure, float) and np.isfinite(figure) for figure in figures.values())
 
 
-def test_figures_without_english_leave_error_rates_out(table: pd.DataFrame) -> None:
+def test_figures_are_given_for_each_language(table: pd.DataFrame) -> None:
+    figures = summarize(table)
+    english = summarize(table[table["language"] == "en"])
+    assert figures["cer_en"] == english["cer"]
+    assert figures["cer_en_recording"] == english["cer_recording"]
+    assert figures["mel_l1_en"] == english["mel_l1"]
+    assert (figures["utterances_en"], figures["utterances_fa"]) == (5, 1)
+    assert "cer_fa" not in figures
+    assert unheard(figures) == "no recogniser for fa"
+    assert unheard(english) == ""
+
+
+@pytest.mark.parametrize("text", ["nan", "NULL", "007", "N/A", "1.10"])
+def test_a_table_is_read_back_as_it_was_written(table: pd.DataFrame, tmp_path: Path, text: str) -> None:
+    written = table.assign(text=text, heard=text, id=[f"00{k}" for k in range(len(table))])
+    written.to_csv(tmp_path / "table.csv", index=False)
+    back = read_table(tmp_path / "table.csv")
+    assert list(back["id"]) == list(written["id"])
+    assert set(back["text"]) == set(back["heard"]) == {text}
+    assert summarize(back) == pytest.approx(summarize(written))
+
+
+def test_figures_without_a_recogniser_leave_error_rates_out(table: pd.DataFrame) -> None:
     figures = summarize(table.iloc[:1])
     assert figures["utterances_heard"] == 0
     assert "cer" not in figures

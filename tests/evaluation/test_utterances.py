@@ -10,15 +10,8 @@ import pytest
 from configs.schema import Config
 from data.features import Features
 from data.recordings import recording_of
-from evaluation.utterances import (
-    FAR_SENTENCES,
-    HARD_SENTENCES,
-    choose_sentences,
-    end_by_themselves,
-    held_out,
-    read_sentences,
-    unrecorded,
-)
+from evaluation.sentences import far_sentences, hard_sentences
+from evaluation.utterances import choose_sentences, end_by_themselves, held_out, references_of, unrecorded
 from model.synthesis import Voice
 
 Reports = list[tuple[str, int, int]]
@@ -59,22 +52,40 @@ def test_held_out_utterances_stand_beside_their_recordings(
 
 def test_unrecorded_utterances_have_only_speech(voice: Voice) -> None:
     reports: Reports = []
-    sentences = read_sentences(FAR_SENTENCES, 2)
-    utterances = unrecorded(voice, sentences, lambda *report: reports.append(report[:3]))
+    sentences = far_sentences({"en": [], "fr": []}, 2)
+    utterances = unrecorded(voice, sentences, report=lambda *report: reports.append(report[:3]))
     assert [utterance.id for utterance in utterances] == ["far-001", "far-002"]
-    assert [utterance.text for utterance in utterances] == sentences
+    assert [(utterance.language, utterance.text) for utterance in utterances] == sentences
+    assert [utterance.language for utterance in utterances] == ["en", "fr"]
     assert all(utterance.recording is None and utterance.vocoded is None for utterance in utterances)
     assert reports == [("speaking afar", 1, 2), ("speaking afar", 2, 2)]
 
 
 def test_hard_sentences_end(voice: Voice) -> None:
     reports: Reports = []
-    hard = read_sentences(HARD_SENTENCES, 200)
-    assert len(hard) == 200
-    assert max(map(len, hard)) >= 500
-    assert end_by_themselves(voice, hard[::10], lambda *report: reports.append(report[:3])) == [True] * 20
+    hard = hard_sentences({"en": [], "ru": []}, 200)[::10]
+    ended = end_by_themselves(voice, hard, report=lambda *report: reports.append(report[:3]))
+    assert ended == [True] * 20
     assert reports == [("hard sentences", done, 20) for done in (8, 16, 20)]
 
 
-def test_far_sentences_are_all_different() -> None:
-    assert len(set(read_sentences(FAR_SENTENCES, 100))) == 100
+def test_a_language_is_spoken_by_whom_most_is_known_of(voice: Voice, features: Features) -> None:
+    pieces = features.pieces
+    references = references_of(features, voice)
+    assert set(references) == set(pieces["language"]) == {"en"}
+    own = pieces[pieces["split"] == "train"]
+    longest = features.mel(own["id"].iloc[int(own["frames"].to_numpy().argmax())])
+    frames = min(len(longest), len(references["en"]))
+    np.testing.assert_array_equal(references["en"][:frames], longest[:frames])
+    sentences = far_sentences({"en": []}, 1)
+    other = {"en": references["en"].flip(0)}
+    one, another = (unrecorded(voice, sentences, heard)[0].mel_tm for heard in (references, other))
+    assert not np.array_equal(one, another)
+
+
+def test_every_language_has_its_share_of_held_out_sentences(smoke: Config, features: Features) -> None:
+    pieces = features.pieces.copy()
+    test = pieces.index[pieces["split"] == "test"]
+    pieces.loc[test[0], "language"] = "fr"
+    chosen = choose_sentences(pieces, smoke.audio, 2)
+    assert set(chosen["language"]) == {"en", "fr"}

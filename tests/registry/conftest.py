@@ -17,6 +17,7 @@ from configs.outs import Outs
 from configs.schema import TrainingConfig, load_config, parse_config
 from data.corpus import ATTRIBUTION, RECORDINGS, SUPERVISIONS
 from evaluation.listening import COLUMNS
+from evaluation.measures import HEARD_BY
 from model.checkpoint import save_checkpoint
 from model.network import VoiceCloner
 from model.vocoder import SourceFilterVocoder
@@ -28,6 +29,8 @@ NAME = model_name(PRESET)
 POOL = {1: 1.0, 2: 0.9, 3: 0.9, 4: 1.2, 5: 1.2, 6: 0.8}
 """Versions that are registered once for all tests, as the model `pool`, and the `mel_l1` of each, about."""
 RECIPE = {part: part * 4 for part in ("id", "code", "settings", "corpus", "lock_file")}
+HEARD = "a recogniser 1.0"
+"""Who has heard every version."""
 TINY = {
     **{f"{part}_dim": 64 for part in ("text_encoder", "audio_encoder", "decoder")},
     **{f"{part}_heads": 1 for part in ("text_encoder", "audio_encoder", "decoder")},
@@ -116,6 +119,7 @@ def make_outs(root: Path, mel_l1: float, changes: Mapping[str, float | str]) -> 
         writer.writerows(rows)
     quality = {"cer": 0.5, "cer_vocoded": 0.5, "mel_l1": mel_l1, "hard_ended_percent": 100.0, "utterances": 12.0}
     (outs.reports / "metrics.json").write_text(json.dumps({"quality": quality, "speed": {"rtf": 0.5}}))
+    (outs.reports / "listening" / HEARD_BY).write_text(f"{HEARD}\n")
     (outs.reports / "training.csv").write_text("step,loss\n1,2.0\n")
     source = {"source": "audio/one.flac"}
     recording = {"id": "one", "sources": [source], "sampling_rate": 16000, "num_samples": 1440000, "duration": 90.0}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,17 +17,18 @@ from hypothesis.extra import numpy as arrays
 
 from configs.outs import Outs
 from configs.schema import GATES, ConfigError, TrainingConfig, load_config, parse_config
-from evaluation.judges import asr_identity
+from evaluation.listening import COLUMNS
+from evaluation.measures import CEILINGS
 from model.checkpoint import CheckpointError, save_checkpoint
 from model.loading import load_model, load_vocoder
 from registry.champions import promote
-from registry.evidence import FILES_TAG, fetched
-from registry.gates import judge, load_gates, upper_bound
-from registry.identity import tag
+from registry.evidence import FILES_TAG, TABLE, Evidence, fetched
+from registry.gates import GateVerdict, judge, load_gates, upper_bound
+from registry.identity import Identity, tag
 from registry.isolated import CannotSpeak, speak_with
 from registry.served_model import ServedVoice
 from registry.store import store
-from tests.registry.conftest import NAME, PRESET, RECIPE, TINY, Registry, make_outs
+from tests.registry.conftest import HEARD, NAME, PRESET, RECIPE, TINY, Registry, make_outs
 
 
 def shut_gates(version: int) -> dict[str, str]:
@@ -194,13 +197,11 @@ def test_versions_are_only_compared_by_the_same_judge_on_the_same_utterances(reg
     promote(PRESET, "1")
     judged = registry.register(0.9)
     store().set_model_version_tag(NAME, str(judged), tag("asr"), "another recogniser")
-    assert shut_gates(judged)["against the champion"].startswith(
-        "other recognisers: another recogniser and pocketsphinx"
-    )
+    assert shut_gates(judged)["against the champion"].startswith(f"other recognisers: another recogniser and {HEARD}")
     for version in ("1", str(judged)):
         store().delete_model_version_tag(NAME, version, tag("asr"))
     assert shut_gates(judged)["against the champion"] == "other recognisers: none and none"
-    store().set_model_version_tag(NAME, "1", tag("asr"), asr_identity())
+    store().set_model_version_tag(NAME, "1", tag("asr"), HEARD)
     heard = registry.register(0.9, text="Something else.")
     assert shut_gates(heard)["against the champion"] == "other utterances: 12 of 12 and 12 in common"
 
@@ -213,6 +214,118 @@ def test_error_rates_count_by_characters(registry: Registry) -> None:
         last = judge(mine, theirs, gates)[-1]
     assert (last.gate, last.passed) == ("against the champion", False)
     assert last.found == pytest.approx(0.03)
+
+
+MEASURED = {
+    "mel_l1": 0.8,
+    "diagonality": 0.8,
+    "duration_ratio": 1.0,
+    "rtf": 0.5,
+    "ended": True,
+    "characters": 20,
+    "words": 4,
+}
+UNHEARD: dict[str, float | None] = {f"{rate}{kind}": None for rate in ("cer", "wer") for kind in ("", *CEILINGS)}
+
+
+def evidence_of(folder: Path, **languages: dict[str, Any]) -> Evidence:
+    """What is known of a version that was asked ten utterances in each language."""
+    rows = [
+        dict.fromkeys(COLUMNS, 0.02) | {"id": f"{name}{k}", "text": f"Text {k}.", "language": name} | MEASURED | columns
+        for name, columns in languages.items()
+        for k in range(10)
+    ]
+    path = folder / TABLE
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"columns": COLUMNS, "data": [[row[name] for name in COLUMNS] for row in rows]}))
+    return Evidence(1, Identity(asr=HEARD), {"hard_ended_percent": 100.0}, folder, {})
+
+
+def asked(candidate: Evidence, champion: Evidence | None = None) -> dict[str, GateVerdict]:
+    """The verdicts on figures by the default bounds."""
+    gates, _ = load_gates("myxtts-anything")
+    verdicts = {verdict.gate: verdict for verdict in judge(candidate, champion, gates)}
+    return {name: verdicts[name] for name in verdicts if name not in ("identity", "commit", "files", "artifact")}
+
+
+@pytest.mark.parametrize(
+    ("cer", "vocoded", "recording", "passes"),
+    [
+        (0.05, 0.03, 0.02, True),
+        (0.20, 0.03, 0.02, False),
+        (0.50, 0.45, 0.45, True),
+        (0.56, 0.45, 0.45, False),  # more than an eighth of the 55% that are understood of the ceiling
+        (0.95, 0.90, 0.02, False),  # a vocoder that ruins everything
+        (1.00, 1.00, 0.02, False),
+    ],
+)
+def test_speech_is_to_be_understood_nearly_as_well_as_its_ceiling(
+    tmp_path: Path, cer: float, vocoded: float, recording: float, passes: bool
+) -> None:
+    heard = {"cer": cer, "cer_vocoded": vocoded, "cer_recording": recording}
+    verdicts = asked(evidence_of(tmp_path, fr=heard))
+    assert list(verdicts) == ["ended_percent", "hard_ended_percent", "cer_above_vocoded", "rtf"]
+    assert verdicts["cer_above_vocoded"].passed is passes
+
+
+@pytest.mark.parametrize(
+    ("rates", "why"),
+    [
+        (UNHEARD, "no recogniser for eo"),
+        ({"cer_recording": 0.7, "cer": 0.7}, "its recogniser mishears 70% of the recordings in eo"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("measured", "shut"),
+    [
+        ({}, []),
+        ({"mel_l1": 1.3}, ["mel_l1"]),
+        ({"diagonality": 0.3}, ["diagonality"]),
+        ({"duration_ratio": 0.4}, ["duration_ratio"]),
+        ({"duration_ratio": 2.0}, ["duration_ratio"]),
+        ({"mel_l1": None}, ["mel_l1"]),
+    ],
+)
+def test_where_nothing_can_hear_gates_ask_for_what_can_be_measured(
+    tmp_path: Path, rates: dict[str, Any], why: str, measured: dict[str, Any], shut: list[str]
+) -> None:
+    verdicts = asked(evidence_of(tmp_path, eo=rates | measured))
+    assert "cer_above_vocoded" not in verdicts
+    assert [name for name, verdict in verdicts.items() if not verdict.passed] == shut
+    assert {verdicts[name].source for name in ("mel_l1", "diagonality", "duration_ratio")} == {
+        f"its table of utterances; {why}"
+    }
+
+
+def test_each_language_has_gates_of_its_own(tmp_path: Path) -> None:
+    verdicts = asked(evidence_of(tmp_path, fr={}, it={"cer": 0.6}, eo=UNHEARD))
+    assert [name for name, verdict in verdicts.items() if not verdict.passed] == ["cer_above_vocoded (it)"]
+    assert {"cer_above_vocoded (fr)", "mel_l1 (eo)", "diagonality (eo)", "duration_ratio (eo)"} <= verdicts.keys()
+
+
+def test_an_empty_table_opens_no_gate_on_what_is_heard(tmp_path: Path) -> None:
+    assert not asked(evidence_of(tmp_path))["cer_above_vocoded"].passed
+
+
+@pytest.mark.parametrize(("mel_l1", "passes"), [(0.7, True), (0.81, True), (0.9, False)])
+def test_a_champion_that_nothing_can_hear_is_met_by_its_mels(tmp_path: Path, mel_l1: float, passes: bool) -> None:
+    champion = evidence_of(tmp_path / "champion", eo=UNHEARD)
+    verdict = asked(evidence_of(tmp_path / "mine", eo=UNHEARD | {"mel_l1": mel_l1}), champion)["against the champion"]
+    assert verdict.passed is passes
+    assert verdict.source == "mel_l1 of the utterances of versions 1 and 1; no recogniser for eo"
+
+
+def test_a_champion_is_met_in_every_language(tmp_path: Path) -> None:
+    gates, _ = load_gates("myxtts-anything")
+    champion = evidence_of(tmp_path / "champion", eo=UNHEARD, fr={})
+    for name, mine, passed in (
+        ("same", {"eo": UNHEARD, "fr": {}}, [True, True]),
+        ("misheard", {"eo": UNHEARD, "fr": {"cer": 0.1}}, [True, False]),
+        ("blurred", {"eo": UNHEARD | {"mel_l1": 0.95}, "fr": {}}, [False, True]),
+        ("fewer", {"fr": {}}, [False, True]),
+    ):
+        verdicts = [v for v in judge(evidence_of(tmp_path / name, **mine), champion, gates) if "champion" in v.gate]
+        assert [verdict.passed for verdict in verdicts] == passed, name
 
 
 @given(arrays.arrays(np.float64, 20, elements=st.floats(-1, 1)), st.floats(0.01, 1))

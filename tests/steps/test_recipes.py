@@ -112,6 +112,7 @@ DECIDING = {
         steps/work.py
     """,
     "evaluate_model": """
+        common/cache.py
         common/files.py
         configs/languages.py
         data/audio.py
@@ -141,7 +142,10 @@ DECIDING = {
         evaluation/page.html.j2
         evaluation/page.py
         evaluation/pictures.py
+        evaluation/recognisers.py
+        evaluation/sentences.py
         evaluation/utterances.py
+        evaluation/whisper.py
         model/checkpoint.py
         model/generation.py
         model/layers.py
@@ -218,7 +222,7 @@ EDITS: dict[str, tuple[str, Callable[[str], str], set[str]]] = {
         BY_VOCODER,
     ),
     "generation": ("model/generation.py", replaced("LONGEST_TOKEN = 64.0", "LONGEST_TOKEN = 65.0"), {"evaluate_model"}),
-    "the judges": ("evaluation/judges.py", replaced('"maxhmmpf": 5000', '"maxhmmpf": 5001'), {"evaluate_model"}),
+    "the judges": ("evaluation/recognisers.py", replaced('"maxhmmpf": 5000', '"maxhmmpf": 5001'), {"evaluate_model"}),
     "a hard sentence": ("evaluation/hard_sentences.txt", added("One more."), {"evaluate_model"}),
     "what is measured of a clip": (
         "data/sound_measures.py",

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from common.cache import cache_folder
 from common.progress import Report, silent, watched
 from data.corpus import CorpusError
 
@@ -23,7 +24,7 @@ def unpack_packages(names: Sequence[str], root: Path, scratch: Path, report: Rep
     """
     if not shutil.which("dpkg-deb"):
         raise CorpusError("dpkg-deb not found: Debian's packages cannot be read without it")
-    folder = _cache() or scratch
+    folder = cache_folder("packages") or scratch
     root.mkdir(parents=True, exist_ok=True)
     lacking = [n for n in watched(names, "unpacking packages", len(names), report) if not _unpack_kept(n, folder, root)]
     if lacking:
@@ -48,16 +49,6 @@ def _unpack_kept(name: str, folder: Path, root: Path) -> bool:
 
 def _unpack(archive: Path, root: Path) -> None:
     _call(["dpkg-deb", "-x", str(archive), str(root)])
-
-
-def _cache() -> Path | None:
-    """The cache of this user; None if it cannot be written."""
-    with contextlib.suppress(OSError, RuntimeError):  # a home that cannot be written, or that nobody knows
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        folder = Path(base, "myxtts", "packages")
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder if os.access(folder, os.W_OK) else None
-    return None
 
 
 def _download(packages: Sequence[str], folder: Path) -> None:

@@ -15,7 +15,7 @@ from data.corpus import CorpusError, read_corpus
 
 
 def from_folder(path: Path, max_clips: int | None = None) -> Data:
-    return Data(source="ljspeech", path=str(path), languages=["en"], batch_size=4, max_clips=max_clips)
+    return Data(source="recordings", path=str(path), languages=["en"], batch_size=4, max_clips=max_clips)
 
 
 def test_a_smaller_corpus_is_a_part_of_a_larger_one(prompts: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from data.validation import Inspection, validate
 
 
 def bring(folder: Path, corpus: Path) -> list[CorpusClip]:
-    build_corpus(Data(source="ljspeech", path=str(folder), languages=["en"], batch_size=4), corpus)
+    build_corpus(Data(source="recordings", path=str(folder), languages=["en"], batch_size=4), corpus)
     return read_corpus(corpus)
 
 

@@ -44,7 +44,9 @@ def _vctk(tree: Tree, fix: bool) -> Reading | None:
 def _libritts(tree: Tree, fix: bool) -> Reading | None:
     texts = [file for file in tree.files if file.endswith(".normalized.txt")]
     texts = texts or [file for file in tree.files if file.endswith(".original.txt")]
-    return _pairs(tree, fix, "libritts", "LibriTTS: SPEAKER/CHAPTER/ID.normalized.txt", texts, depth=2) if texts else None
+    return (
+        _pairs(tree, fix, "libritts", "LibriTTS: SPEAKER/CHAPTER/ID.normalized.txt", texts, depth=2) if texts else None
+    )
 
 
 def _text_files(tree: Tree, fix: bool) -> Reading | None:

@@ -47,8 +47,7 @@ _SMALL_WORDS = """
     uk: і в не на що він я з це як до але за та із у ж би ви ми був
 """
 _WORDS = {
-    language: frozenset(words.split())
-    for language, words in re.findall(r"(\w\w):([^:]*)(?=\s\w\w:|$)", _SMALL_WORDS)
+    language: frozenset(words.split()) for language, words in re.findall(r"(\w\w):([^:]*)(?=\s\w\w:|$)", _SMALL_WORDS)
 }
 _LETTERS = {
     "be": "абвгдеёжзійклмнопрстуўфхцчшыьэюя", "bg": "абвгдежзийклмнопрстуфхцчшщъьюя",
@@ -79,7 +78,9 @@ class Guess(NamedTuple):
 def guess_language(texts: Sequence[str]) -> Guess | None:
     """The language that most of the texts are in; None if nothing shows it."""
     sample = texts[:: max(1, len(texts) // _SAMPLE)]
-    words = Counter(word for text in sample for word in re.findall(r"[^\W\d_]+", unicodedata.normalize("NFC", text).lower()))
+    words = Counter(
+        word for text in sample for word in re.findall(r"[^\W\d_]+", unicodedata.normalize("NFC", text).lower())
+    )
     letters = Counter(character for word, count in words.items() for character in word for _ in range(min(count, 50)))
     if not letters:
         return None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import tarfile
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -41,42 +40,43 @@ def offer(data: Data, scratch: Path, report: Report) -> Offer:
     """The clips at `data.path`, with what keeps rows of its lists from being clips."""
     path = source_path(str(data.path))
     tree = Tree(path)
-    found = readings(tree, data.layout, data.table)
-    if not found:
-        raise CorpusError(nothing_to_read(tree, path))
-    reading = found[0]
-    if not reading.sure:
-        ways = "\n".join(f"  {way.said}" for way in found)
-        flags = "\n".join(f"  {doubt}" for doubt in reading.doubts)
-        raise CorpusError(
-            f"{path}: it is not sure what is what in its lists. It can be read as\n{ways}\n"
-            f"`myxtts data import {path}` writes into a preset which it is; what decides:\n{flags}"
-        )
+    reading = _only_reading(tree, data)
     findings = [*tree.outside, *reading.findings]
-    spoken = list(_spoken(reading.entries, data, findings))
-    files = [_File(entry, tree, scratch, k) for k, entry in enumerate(spoken)]
+    if any(entry.language for entry in reading.entries):
+        entries = list(in_languages(reading.entries, data.languages, findings))
+    else:
+        language = only_language(data)
+        entries = [replace(entry, language=language) for entry in reading.entries]
+    audio = _Audio(tree, scratch, entries)
     clips = []
-    _unpack(tree, [file for file in files if file.entry.archive])
-    for file in (
-        watched(files, "cutting recordings", len(files), report) if any(f.entry.seconds for f in files) else files
-    ):
-        entry = file.entry
+    for entry in watched(entries, "finding recordings", len(entries), report):
         try:
-            audio = file.path()
+            file = audio.file(entry)
         except _BeyondEnd as error:
-            findings.append(
-                Finding(BEYOND_END, str(error), "times within the recording", entry.id, entry.list, entry.row)
-            )
+            reading.find(BEYOND_END, entry, str(error), "times within the recording")
+            findings.append(reading.findings[-1])
             continue
         speaker = printable(entry.speaker) or tree.root.name
-        clips.append(SourceClip(entry.id, entry.text, entry.language, speaker, audio, entry.row))
-    if not clips and not findings:
-        raise CorpusError(nothing_to_read(tree, path))
+        clips.append(SourceClip(entry.id, entry.text, entry.language, speaker, file, entry.row))
     attribution = (
         f"# Attribution\n\nFrom the recordings `{path.name}` of whoever built this corpus: its rights and licence are "
         "theirs to know.\n\nChanges: re-encoded to 16-bit mono FLAC at the sample rate of each file.\n"
     )
     return Offer(clips, attribution, findings)
+
+
+def _only_reading(tree: Tree, data: Data) -> Reading:
+    """What the folder is taken for. Raises `CorpusError` if it can be nothing, or more than one thing."""
+    found = readings(tree, data.layout, data.table)
+    if not found:
+        raise CorpusError(nothing_to_read(tree))
+    if not found[0].sure:
+        ways = "\n".join(f"  {reading.said}" for reading in found)
+        raise CorpusError(
+            f"{tree.root}: it can be read in more than one way:\n{ways}\n"
+            f"`myxtts data import {tree.root}` writes into a preset which it is, with {', '.join(found[0].doubts)}"
+        )
+    return found[0]
 
 
 def readings(tree: Tree, layout: Layout | None, table: Table) -> list[Reading]:
@@ -104,81 +104,74 @@ def _readings(tree: Tree, layout: Layout | None, table: Table) -> Iterable[Readi
     return [reading for reading in folders if reading.entries] or folders or tables
 
 
-def nothing_to_read(tree: Tree, path: Path) -> str:
+def nothing_to_read(tree: Tree) -> str:
     """What was looked for and not found."""
-    there = f"{len(tree.audio)} recordings and {len(tree.files) - len(tree.audio)} other files"
     return (
-        f"{path}: no list of recordings with their texts was found among {there}; expected a list such as metadata.csv "
-        "(a line NAME|TEXT for each recording), a text file beside each recording, or a data folder of Kaldi or lhotse"
+        f"{tree.root}: no list of recordings with their texts was found among {len(tree.audio)} recordings and "
+        f"{len(tree.files) - len(tree.audio)} other files; expected a list such as metadata.csv (a row NAME|TEXT for "
+        "each recording), a text file beside each recording, or a data folder of Kaldi or lhotse"
     )
 
 
-def languages_of(reading: Reading) -> Counter[str]:
-    """The languages that its rows name, as codes, by number of rows; empty if they name none."""
-    return Counter(code for entry in reading.entries if entry.language and (code := language_code(entry.language)))
-
-
-def _spoken(entries: Sequence[Entry], data: Data, findings: list[Finding]) -> Iterator[Entry]:
-    """The entries in the languages that are asked for."""
-    if not any(entry.language for entry in entries):
-        language = only_language(data)
-        yield from (replace(entry, language=language) for entry in entries)
-        return
+def in_languages(entries: Iterable[Entry], languages: Sequence[str], findings: list[Finding]) -> Iterator[Entry]:
+    """The entries in these languages, by their codes; of the others, it is said."""
     for entry in entries:
-        code = language_code(entry.language) if entry.language else None
-        if code in data.languages:
+        code = language_code(entry.language)
+        if code is not None and code in languages:
             yield replace(entry, language=code)
             continue
         kind = NO_LANGUAGE if code is None else OTHER_LANGUAGE
-        expected = f"one of {', '.join(data.languages)}"
-        findings.append(Finding(kind, repr(entry.language), expected, entry.id, entry.list, entry.row))
+        expected = f"one of {', '.join(languages)}"
+        findings.append(Finding(kind, repr(printable(entry.language)), expected, entry.id, entry.list, entry.row))
 
 
 class _BeyondEnd(ValueError):
     """A part ends after its recording."""
 
 
-class _File:
-    """The audio of an entry as a file of its own."""
+class _Audio:
+    """The audio of entries as files of their own: parts are cut out, and archives unpacked, into a scratch folder."""
 
-    def __init__(self, entry: Entry, tree: Tree, scratch: Path, number: int) -> None:
-        self.entry = entry
-        suffix = PurePosixPath(entry.file).suffix
-        self.whole = scratch / f"{number}-whole{suffix}" if entry.archive else tree.path(entry.file)
-        self._part = scratch / f"{number}.wav"
+    def __init__(self, tree: Tree, scratch: Path, entries: Iterable[Entry]) -> None:
+        self._tree, self._scratch = tree, scratch
+        self._unpacked: dict[tuple[str, str], Path] = {}
+        wanted: dict[str, set[str]] = {}
+        for entry in entries:
+            if entry.archive:
+                wanted.setdefault(entry.archive, set()).add(entry.file)
+        for archive, members in wanted.items():
+            self._unpack(archive, members)
 
-    def path(self) -> Path:
-        """Where it lies; a part is cut out first, unless the recording is broken, which the validation says."""
-        if self.entry.seconds is None and not self.entry.start:
-            return self.whole
+    def file(self, entry: Entry) -> Path:
+        """Where it lies. Raises `_BeyondEnd`; a part of a broken recording is the recording, as validation will say."""
+        whole = self._unpacked[entry.archive, entry.file] if entry.archive else self._tree.path(entry.file)
+        if entry.seconds is None and not entry.start:
+            return whole
         try:
-            samples, rate = _last_read(self.whole)
+            samples, rate = _last_read(whole)
         except AudioError:
-            return self.whole
-        start = round(self.entry.start * rate)
-        stop = len(samples) if self.entry.seconds is None else start + round(self.entry.seconds * rate)
+            return whole
+        start = round(entry.start * rate)
+        stop = len(samples) if entry.seconds is None else start + round(entry.seconds * rate)
         if stop > len(samples) + _TOLERATED * rate or start >= len(samples):
             raise _BeyondEnd(f"{start / rate:g} to {stop / rate:g} s of {len(samples) / rate:g} s")
-        sf.write(self._part, samples[start:stop], rate, subtype="PCM_16")
-        return self._part
+        part = self._scratch / f"{entry.id}.wav"
+        sf.write(part, samples[start:stop], rate, subtype="PCM_16")
+        return part
+
+    def _unpack(self, archive: str, members: Container[str]) -> None:
+        with tarfile.open(self._tree.path(archive)) as tar:
+            for member in tar:
+                content = tar.extractfile(member) if member.name in members else None
+                if content is not None:
+                    file = self._scratch / f"unpacked-{len(self._unpacked)}{PurePosixPath(member.name).suffix}"
+                    file.write_bytes(content.read())
+                    self._unpacked[archive, member.name] = file
 
 
 @functools.lru_cache(maxsize=1)
 def _last_read(path: Path) -> tuple[Pcm, int]:  # the parts of a recording follow each other
     return read_pcm(path)
-
-
-def _unpack(tree: Tree, files: Sequence[_File]) -> None:
-    for archive in sorted({file.entry.archive for file in files}):
-        wanted: dict[str, list[_File]] = {}
-        for file in files:
-            if file.entry.archive == archive:
-                wanted.setdefault(file.entry.file, []).append(file)
-        with tarfile.open(tree.path(archive)) as tar:
-            for member in tar:
-                for file in wanted.get(member.name, []):
-                    if (content := tar.extractfile(member)) is not None:
-                        file.whole.write_bytes(content.read())
 
 
 def _say_unnamed(tree: Tree, reading: Reading) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -24,6 +24,11 @@ _PREFERRED = re.compile(r"(?i)(metadata|validated|train|list|transcripts?|fileli
 _PARTS_OF_A_CORPUS = re.compile(
     r"(?i)(train|test|valid|validation|val|dev|eval|part|chunk|batch|disc|cd|split|data)[-_ ]?\w?\d*"
 )
+_TITLES: Mapping[Layout, str] = {
+    "table": "a list, as LJSpeech has:",
+    "audiofolder": "an audiofolder, as Hugging Face has:",
+    "common_voice": "Common Voice:",
+}
 _COMMON_VOICE = {"client_id", "path", "sentence"}
 _COMMON_VOICE_WHOLE = ("validated",)
 _COMMON_VOICE_PARTS = ("train", "dev", "test")
@@ -175,7 +180,8 @@ def _reading(
         speaker=column(way.speaker),
         language=column(way.language),
     )
-    reading = Reading(_layout(longest), _describe(settings), table=settings)
+    layout = _layout(longest)
+    reading = Reading(layout, f"{_TITLES[layout]} {_describe(settings)}", table=settings)
     for some in lists:
         own = next((other for other in some.ways if other.width == way.width), some.ways[0])
         _take_rows(

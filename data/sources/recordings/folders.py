@@ -83,7 +83,7 @@ def _pairs(tree: Tree, fix: bool, layout: Layout, said: str, texts: Iterable[str
         reading.findings += decoded.findings
         parts = PurePosixPath(audio).parts
         speaker = speaker_folder(audio) if depth == 1 else (parts[-1 - depth] if len(parts) > depth else "")
-        text = " ".join(decoded.text.split())
+        text = " ".join(line.strip() for line in decoded.text.splitlines() if line.strip())
         id = without_suffix(PurePosixPath(audio).name) if layout in ("vctk", "libritts") else id_of(audio)
         reading.entries.append(Entry(id, audio, text, speaker, "", text_file, 1))
     for file in sorted(set(tree.audio) - used):

@@ -38,6 +38,8 @@ class Entry:
     language: str = ""
     list: str = ""
     row: int | None = None
+    name: str = ""
+    """What the list calls the file, where that matters."""
     start: float = 0.0
     """s."""
     seconds: float | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -13,10 +14,13 @@ from data.problems import Finding, Kind
 from data.sources.recordings.columns import FOLDER, NONE, Roles, fields_of, roles
 from data.sources.recordings.grids import BROKEN_ROW, LIST_SUFFIXES, Grid, read_grids
 from data.sources.recordings.reading import Entry, Reading, speaker_folder
-from data.sources.recordings.tree import Tree, without_suffix
+from data.sources.recordings.tree import Tree, without_audio_folder, without_suffix
 
 HEADER = Kind("header", "note", "Nothing is to be done: the first row names the columns.")
 NO_SPEAKER = Kind("no_speaker", "warning", "Fill in the column; until then they count as spoken by one more speaker.")
+FOLDERS = Kind(
+    "folders", "warning", "If they are speakers: --speaker-column folder (data.table.speaker); if not: none."
+)
 UNUSED_LIST = Kind("unused_list", "note", "If these rows are meant, name their list: --file LIST (data.table.files).")
 
 _OTHERS = re.compile(r"(?i)(readme|licen[cs]e|copying|changelog|attribution|requirements|speakers?|findings)\b.*")
@@ -142,8 +146,15 @@ def _readings(tree: Tree, table: Table, lists: Sequence[_List], unused: Sequence
     longest = max(lists, key=lambda some: len(some.grid.rows))
     ways = list(longest.ways)
     readings = [_reading(tree, table, lists, longest, way, unused) for way in ways]
-    if table.speaker is None and ways[0].speaker == NONE and _folders_may_be_speakers(readings[0]):
-        readings.insert(1, _reading(tree, table, lists, longest, replace(ways[0], speaker=FOLDER), unused))
+    if table.speaker is None and ways[0].speaker == NONE and (folders := _folders_like_speakers(readings[0])):
+        names = [entry.name for entry in readings[0].entries]
+        if len({some.file.rpartition("/")[0] for some in lists}) > 1 or all(
+            "/" in without_audio_folder(n) for n in names
+        ):
+            readings.insert(1, _reading(tree, table, lists, longest, replace(ways[0], speaker=FOLDER), unused))
+        else:
+            said = f"recordings in the folders {', '.join(folders)[:200]}"
+            readings[0].findings.append(Finding(FOLDERS, said, "one speaker", file=longest.file))
     doubts = []
     for role in ("audio", "text", "speaker", "language"):
         values = {str(getattr(found.table, role)) for found in readings}
@@ -152,10 +163,11 @@ def _readings(tree: Tree, table: Table, lists: Sequence[_List], unused: Sequence
     return [replace(found, doubts=doubts) for found in readings]
 
 
-def _folders_may_be_speakers(reading: Reading) -> bool:
-    """Whether recordings of one list, or lists, lie in several folders that are not called as parts of a corpus are."""
-    folders = {speaker_folder(entry.file) for entry in reading.entries}
-    return len(folders) > 1 and not all(_PARTS_OF_A_CORPUS.fullmatch(folder) for folder in folders if folder)
+def _folders_like_speakers(reading: Reading) -> list[str]:
+    """The folders that all recordings lie in, if they are several and not called as parts of a corpus are."""
+    folders = Counter(speaker_folder(entry.file) for entry in reading.entries)
+    parts = all(_PARTS_OF_A_CORPUS.fullmatch(folder) for folder in folders)
+    return [] if len(folders) < 2 or "" in folders or min(folders.values()) < 2 or parts else sorted(folders)
 
 
 def _reading(
@@ -225,7 +237,7 @@ def _take_rows(reading: Reading, tree: Tree, read: _List, way: Roles) -> None:
         name = fields[way.audio]
         speaker = fields[way.speaker].removeprefix("@" if marked else "") if isinstance(way.speaker, int) else ""
         language = fields[way.language] if way.language is not None else ""
-        entry = Entry("", name, _text(fields, way), speaker, language, grid.file, row.number)
+        entry = Entry("", name, _text(fields, way), speaker, language, grid.file, row.number, name)
         if isinstance(way.speaker, int) and not speaker:
             reading.find(NO_SPEAKER, entry, "an empty field", "the speaker's name")
         taken = len(reading.entries)

@@ -96,9 +96,23 @@ def fields_of(row: Row, roles: Roles, delimiter: str | None) -> list[str] | None
         if len(roles.texts) != 1 or delimiter is None:
             return _without_empty_end(fields, roles.width)
         k = roles.texts[0]
-        return [*fields[:k], delimiter.join(fields[k : k + surplus + 1]), *fields[k + surplus + 1 :]]
+        return [*fields[:k], _joined(fields[k : k + surplus + 1], delimiter), *fields[k + surplus + 1 :]]
     needed = max(roles.audio, min(roles.texts))
     return [*fields, *[""] * -surplus] if len(fields) > needed else None
+
+
+def _joined(parts: Sequence[str], delimiter: str) -> str:
+    """A text that holds the separator; but of a text and what is read of it, as in LJSpeech, the second."""
+    said = [part for part in parts if part]
+    if len(said) == 2 and len(parts) == 2 and _share(*said) >= 0.5:
+        return parts[1]
+    return said[0] if len(said) == 1 else delimiter.join(parts)
+
+
+def _share(one: str, other: str) -> float:
+    """How many words two texts have in common, from 0 to 1."""
+    words, others = set(one.lower().split()), set(other.lower().split())
+    return len(words & others) / max(1, len(words), len(others))
 
 
 def _without_empty_end(fields: Sequence[str], width: int) -> list[str] | None:
@@ -120,7 +134,8 @@ class _View:
     """What is known of the columns of a list."""
 
     def __init__(self, rows: Sequence[Row], width: int, names: Sequence[str], tree: Tree, folder: str) -> None:
-        self.rows, self.width, self.names = rows, width, names
+        self.rows, self.width = rows, width
+        self.names = [*names, *[""] * width][:width] if names else []
         whole = [row.fields for row in rows if len(row.fields) == width] or [
             [*row.fields, *[""] * width][:width] for row in rows
         ]
@@ -163,13 +178,9 @@ class _View:
 
     def alike(self, a: int, b: int) -> bool:
         """Whether two columns say much the same, as a text and what is read of it do."""
-        shared = total = 0
-        for one, other in list(zip(self.columns[a], self.columns[b], strict=True))[:_SAMPLE]:
-            if one and other:
-                words, others = set(one.lower().split()), set(other.lower().split())
-                shared += len(words & others)
-                total += max(len(words), len(others))
-        return total > 0 and shared >= 0.5 * total
+        pairs = list(zip(self.columns[a], self.columns[b], strict=True))[:_SAMPLE]
+        shares = [_share(one, other) for one, other in pairs if one and other]
+        return sum(shares) >= 0.5 * max(1, len(shares))
 
 
 def _ways(view: _View, chosen: dict[str, int | str | None]) -> Iterator[Roles]:

@@ -7,6 +7,7 @@ import json
 import math
 import re
 import tarfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -20,6 +21,7 @@ from data.sources.recordings.reading import MISSING, Entry, Reading, id_of, spea
 from data.sources.recordings.tree import Tree, without_suffix
 
 PIPE = Kind("pipe", "error", "Commands of a list are never run: write their output to files, and name those.")
+BROKEN_FILE = Kind("broken_file", "error", "Bring the whole file: what could be read of it is taken.")
 WITHOUT_TEXT = Kind("without_text", "note", "If they belong to the corpus, add their texts.")
 WITHOUT_AUDIO = Kind("without_audio", "warning", "Bring the recordings, or remove the texts.")
 
@@ -234,7 +236,7 @@ def _shar(tree: Tree, _fix: bool) -> Reading | None:
         return None
     reading = Reading("shar", "lhotse's Shar: cuts.*.jsonl.gz and recording.*.tar")
     for file, archive in pairs:
-        members = _members(tree, archive)
+        members = _members(tree, archive, reading)
         for row, line in _json_lines(tree, file, reading):
             said = line.get("supervisions")
             for one in said if isinstance(said, list) and all(isinstance(one, dict) for one in said) else []:
@@ -256,24 +258,34 @@ def _seconds(manifest: Mapping[str, Any], key: str) -> float:
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0
 
 
-def _members(tree: Tree, archive: str) -> dict[str, str]:
+def _members(tree: Tree, archive: str, reading: Reading) -> dict[str, str]:
     """The audio files of a tar file by their names without suffix."""
-    if archive not in tree:
-        return {}
-    with tarfile.open(tree.path(archive)) as tar:
-        names = [member.name for member in tar if member.isfile() and not member.name.endswith((".json", ".nodata"))]
+    names = []
+    if archive in tree:
+        try:
+            with tarfile.open(tree.path(archive)) as tar:
+                for member in tar:
+                    if member.isfile() and not member.name.endswith((".json", ".nodata")):
+                        names.append(member.name)
+        except (OSError, EOFError, tarfile.TarError) as error:
+            reading.find(BROKEN_FILE, Entry("", "", "", list=archive), str(error), "a whole tar file")
     return {name.rpartition(".")[0] or name: name for name in names}
 
 
 def _json_lines(tree: Tree, file: str, reading: Reading) -> Iterator[tuple[int, Mapping[str, Any]]]:
     opener: Callable[..., Any] = gzip.open if file.endswith(".gz") else open
-    with opener(tree.path(file), "rt", encoding="utf-8", errors="replace") as lines:
-        for row, line in enumerate(lines, start=1):
-            try:
-                content = json.loads(line) if line.strip() else None
-            except (ValueError, RecursionError):
-                content = line
-            if isinstance(content, dict):
-                yield row, content
-            elif content is not None:
-                reading.find(BROKEN_ROW, Entry("", "", "", list=file, row=row), repr(line.strip()), "an object in JSON")
+    lines: list[str] = []
+    try:
+        with opener(tree.path(file), "rt", encoding="utf-8", errors="replace") as manifest:
+            lines.extend(manifest)
+    except (OSError, EOFError, zlib.error) as error:
+        reading.find(BROKEN_FILE, Entry("", "", "", list=file), str(error), "a whole file")
+    for row, line in enumerate(lines, start=1):
+        try:
+            content = json.loads(line) if line.strip() else None
+        except (ValueError, RecursionError):
+            content = line
+        if isinstance(content, dict):
+            yield row, content
+        elif content is not None:
+            reading.find(BROKEN_ROW, Entry("", "", "", list=file, row=row), repr(line.strip()), "an object in JSON")

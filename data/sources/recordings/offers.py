@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import tarfile
 from collections.abc import Container, Iterable, Iterator, Sequence
@@ -144,7 +145,8 @@ class _Audio:
 
     def file(self, entry: Entry) -> Path:
         """Where it lies. Raises `_BeyondEnd`; a part of a broken recording is the recording, as validation will say."""
-        whole = self._unpacked[entry.archive, entry.file] if entry.archive else self._tree.path(entry.file)
+        torn = self._scratch / entry.archive  # nothing: what a torn archive lacks, validation will miss
+        whole = self._unpacked.get((entry.archive, entry.file), torn) if entry.archive else self._tree.path(entry.file)
         if entry.seconds is None and not entry.start:
             return whole
         try:
@@ -160,7 +162,7 @@ class _Audio:
         return part
 
     def _unpack(self, archive: str, members: Container[str]) -> None:
-        with tarfile.open(self._tree.path(archive)) as tar:
+        with contextlib.suppress(tarfile.TarError, EOFError), tarfile.open(self._tree.path(archive)) as tar:
             for member in tar:
                 content = tar.extractfile(member) if member.name in members else None
                 if content is not None:

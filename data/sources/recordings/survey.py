@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import tarfile
 from collections import Counter
@@ -152,12 +153,13 @@ def _headers(tree: Tree, entries: Sequence[Entry]) -> Iterator[tuple[tuple[str, 
         plain = [place for place in places if not place[0]]
         yield from zip(plain, pool.map(_header, files), strict=True)
     for archive in dict.fromkeys(archive for archive, _ in places if archive):
-        wanted = {file for other, file in places if other == archive}
-        with tarfile.open(tree.path(archive)) as tar:
+        members: dict[str, _Header | None] = {file: None for other, file in places if other == archive}
+        with contextlib.suppress(tarfile.TarError, EOFError), tarfile.open(tree.path(archive)) as tar:
             for member in tar:
-                content = tar.extractfile(member) if member.name in wanted else None
+                content = tar.extractfile(member) if member.name in members else None
                 if content is not None:
-                    yield (archive, member.name), _attempt(_by_soundfile, io.BytesIO(content.read()))
+                    members[member.name] = _attempt(_by_soundfile, io.BytesIO(content.read()))
+        yield from (((archive, file), header) for file, header in members.items())
 
 
 def _header(path: Path) -> _Header | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import os
+import posixpath
+import re
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -24,6 +26,9 @@ OUTSIDE = Kind("outside", "error", "Copy the files into the folder and name them
 LINK_OUTSIDE = Kind("link_outside", "error", "Put the file itself into the folder, or make its folder data.path.")
 
 _AUDIO_FOLDERS = ("wavs", "wav", "clips", "audio", "audios", "flac", "mp3", "recordings")
+
+
+_LONGEST_NAME = 1000  # characters
 
 
 class Named(NamedTuple):
@@ -57,6 +62,7 @@ class Tree:
         except OSError as error:
             raise CorpusError(f"{self.root}: {error.strerror}: {error.filename}") from None
         self._known = set(self.files)
+        self._found: dict[tuple[str, str], Named] = {}
 
     def __contains__(self, file: object) -> bool:
         return file in self._known
@@ -68,17 +74,25 @@ class Tree:
     @functools.cached_property
     def audio(self) -> Sequence[str]:
         """The files that are recordings by their suffix."""
-        return [file for file in self.files if PurePosixPath(file).suffix.lower() in AUDIO_SUFFIXES]
+        return [file for file in self.files if _suffix(file) in AUDIO_SUFFIXES]
 
     def find(self, name: str, folder: str = "") -> Named:
         """The recording that a list in `folder` calls `name`: a file name or path with or without suffix, or an id."""
-        if not name or "\0" in name or len(name) > 1000:
+        if not name or "\0" in name or len(name) > _LONGEST_NAME:
+            return Named(None)
+        if (name, folder) not in self._found:
+            self._found[name, folder] = self._look_for(name, folder)
+        return self._found[name, folder]
+
+    def _look_for(self, name: str, folder: str) -> Named:
+        plain = name[0] != "/" and ".." not in name
+        if plain and _key(re.split(r"[/\\]", name)[-1])[0] not in self._by_tail:
             return Named(None)
         place = self._inside(name, folder)
         if place is None:
             unslashed = name.replace("\\", "/")
             return self.find(unslashed, folder) if unslashed != name and ":" not in name else Named(None, outside=True)
-        if place in self._known and PurePosixPath(place).suffix.lower() in AUDIO_SUFFIXES:
+        if place in self._known and _suffix(place) in AUDIO_SUFFIXES:
             return Named(place)
         key, suffix = _key(place)
         parents = ("", *(f"{audio_folder}/" for audio_folder in _AUDIO_FOLDERS))
@@ -102,14 +116,14 @@ class Tree:
 
     def _inside(self, name: str, folder: str) -> str | None:
         """A name relative to the root, or None if it leads out of it."""
+        if name[0] != "/" and ".." not in name:
+            return f"{folder}/{name}" if folder else name
         path = PurePosixPath(name)
-        if path.is_absolute():
+        if name.startswith("/"):
             for root in (self.root, self._real):
                 if path.is_relative_to(root):
                     return os.path.normpath(path.relative_to(root))
-            return None if ".." in path.parts or Path(name).exists() else str(path).lstrip("/")
-        if ".." not in path.parts:
-            return f"{folder}/{name}" if folder else name
+            return None if ".." in path.parts or os.path.exists(name) else str(path).lstrip("/")
         place = os.path.normpath(PurePosixPath(folder, name))
         return None if place.startswith("..") else place
 
@@ -121,14 +135,14 @@ class Tree:
                     continue
                 file = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.is_symlink():
-                    target = Path(entry.path).resolve()
+                    target = Path(os.path.realpath(entry.path))
                     if not target.is_relative_to(self._real):
                         self.outside.append(Finding(LINK_OUTSIDE, str(target), f"a file in {self.root}", file=file))
                         continue
                     if target in above:
                         continue
                 if entry.is_dir():
-                    found += self._walk(file, above | {Path(entry.path).resolve()})
+                    found += self._walk(file, above | {Path(os.path.realpath(entry.path))})
                 elif entry.is_file():
                     found.append(file)
         return found
@@ -175,12 +189,12 @@ def without_audio_folder(name: str) -> str:
 
 
 def _suffix(name: str) -> str:
-    return PurePosixPath(name).suffix.lower()
+    return posixpath.splitext(name)[1].lower()
 
 
 @functools.lru_cache(maxsize=1 << 16)
 def _key(name: str) -> tuple[str, str]:
     """A path as names are compared, without an audio file's suffix, and that suffix."""
-    plain = os.path.normpath(unicodedata.normalize("NFC", name)).casefold()
+    plain = posixpath.normpath(unicodedata.normalize("NFC", name)).casefold()
     bare = without_suffix(plain)
     return bare, plain[len(bare) :]

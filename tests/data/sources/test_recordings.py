@@ -239,8 +239,8 @@ def test_languages_of_rows_are_codes_and_others_are_said(recorded: Prompts, voic
     assert {clip.language for clip in found.clips} == {"en"}
     assert [finding.id for finding in found.findings if finding.kind.name == "other_language"] == ["clip-4"]
     assert [finding.id for finding in errors(found)["no_language"]] == ["clip-6"]
+    write_lines(voice / "metadata.csv", rows_of(recorded))
     with pytest.raises(CorpusError, match="has one language"):
-        write_lines(voice / "metadata.csv", rows_of(recorded))
         offered(voice, tmp_path / "scratch", languages=["en", "fr"])
 
 

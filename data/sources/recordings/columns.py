@@ -40,8 +40,14 @@ _OTHER_NAMES = _words(
     "sentence_domain wav_filesize split begin_time end_time sample_rate sampling_rate emotion style phonemes "
     "phoneme ipa snr dnsmos"
 )
+_ROLES = ("audio", "text", "speaker", "language")
+_INSTEAD = {"speaker": (NONE, FOLDER), "language": (NONE,)}
 _NOBODY = re.compile(r"(?i)m|f|male|female|other|[-+]?\d+[.,]\d+|")
 _SAMPLE = 2000  # rows whose words are compared
+
+
+class NoSuchColumn(CorpusError):
+    """The settings name a column that a list does not have."""
 
 
 @dataclass(frozen=True)
@@ -60,30 +66,36 @@ class Roles:
 
 
 def roles(grid: Grid, tree: Tree, table: Table) -> list[Roles]:
-    """The ways in which the columns of a list can be understood, the likeliest first; none if it names no audio."""
-    rows = list(grid.rows)
+    """The ways in which the columns of a list can be understood, the likeliest first; none if it names no audio.
+
+    Raises `NoSuchColumn`.
+    """
     width = len(grid.names) or _width(grid)
-    if not rows or width < 2:
+    if not grid.rows or width < 2:
         return []
     folder = grid.file.rpartition("/")[0]
-    names = [_plain(name) for name in grid.names]
-    header = bool(names)
-    if not header and table.header is not False:
-        first = [_plain(value) for value in rows[0].fields]
-        named = sum(value in (*_AUDIO_NAMES, *_TEXT_NAMES, *_SPEAKER_NAMES, *_LANGUAGE_NAMES) for value in first)
-        files = any(tree.find(value, folder).file for value in rows[0].fields if value)
-        if table.header or (named >= min(2, len(first)) and not files) or (named and not files and len(rows) > 1):
-            names, header = first, True
-            width = max(2, len(first)) if table.header or named >= 2 else width
-    body = rows[1:] if header and not grid.names else rows
+    header = not grid.names and _has_header(grid, width, tree, table)
+    names = list(grid.names) or (grid.rows[0].fields if header else [])
+    width = max(width, len(names)) if header else width
+    body = grid.rows[1:] if header else grid.rows
     if not body:
         return []
-    view = _View(body, width, names, tree, folder)
-    if not header and table.header is None and len(body) > 2 and view.first_row_is_a_header():
-        header, view = True, _View(body[1:], width, [_plain(value) for value in rows[0].fields], tree, folder)
-    original = list(grid.names) or (rows[0].fields if header else [])
-    chosen = {role: _number(getattr(table, role), original, role) for role in ("audio", "text", "speaker", "language")}
-    return [replace(found, header=header and not grid.names, width=width) for found in _ways(view, chosen)]
+    chosen = {role: _number(getattr(table, role), names, width, role) for role in _ROLES}
+    view = _View(body, width, [_plain(name) for name in names], tree, folder)
+    return [replace(found, header=header, width=width) for found in _ways(view, chosen)]
+
+
+def _has_header(grid: Grid, width: int, tree: Tree, table: Table) -> bool:
+    """Whether the first row names the columns: by known names, or as the one row that names no file."""
+    if table.header is not None:
+        return table.header
+    folder, first = grid.file.rpartition("/")[0], grid.rows[0].fields
+    if any(tree.find(value, folder).file for value in first):
+        return False
+    known = {*_AUDIO_NAMES, *_TEXT_NAMES, *_SPEAKER_NAMES, *_LANGUAGE_NAMES}
+    if len(grid.rows) > 1 and any(_plain(value) in known for value in first):
+        return True
+    return len(grid.rows) > 2 and _View(grid.rows, width, (), tree, folder).first_row_is_a_header()
 
 
 def fields_of(row: Row, roles: Roles, delimiter: str | None) -> list[str] | None:
@@ -104,7 +116,7 @@ def fields_of(row: Row, roles: Roles, delimiter: str | None) -> list[str] | None
 def _joined(parts: Sequence[str], delimiter: str) -> str:
     """A text that holds the separator; but of a text and what is read of it, as in LJSpeech, the second."""
     said = [part for part in parts if part]
-    if len(said) == 2 and len(parts) == 2 and _share(*said) >= 0.5:
+    if len(said) == len(parts) == 2 and delimiter in "|\t" and _share(*said) >= 0.5:
         return parts[1]
     return said[0] if len(said) == 1 else delimiter.join(parts)
 
@@ -290,17 +302,16 @@ def _language(view: _View, audio: int, chosen: dict[str, int | str | None]) -> i
     return likely[0] if likely and (len(others) > 1 or chosen["text"] is not None) else None
 
 
-def _number(column: Column | None, names: Sequence[str], role: str) -> int | str | None:
+def _number(column: Column | None, names: Sequence[str], width: int, role: str) -> int | str | None:
     """The number, from 0, of a column that the settings name."""
-    if column is None or column in (NONE, FOLDER):
+    if column is None or column in _INSTEAD.get(role, ()):
         return column
-    if isinstance(column, int):
-        return column - 1
     if column in names:
-        return list(names).index(column)
-    raise CorpusError(
-        f"data.table.{role} = {column!r}: there is no such column; there are: {', '.join(names) or 'no names'}"
-    )
+        return list(names).index(str(column))
+    if isinstance(column, int) and 1 <= column <= width:
+        return column - 1
+    there = f"1 to {width} ({', '.join(names) or 'no names'})"
+    raise NoSuchColumn(f"data.table.{role} = {column!r}: there is no such column; there are {there}")
 
 
 def _plain(name: str) -> str:

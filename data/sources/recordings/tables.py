@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from typing import TypeVar
 
 from configs.schema import Column, Layout, Table
 from data.corpus import CorpusError
 from data.problems import Finding, Kind
-from data.sources.recordings.columns import FOLDER, NONE, Roles, fields_of, roles
+from data.sources.recordings.columns import FOLDER, NONE, NoSuchColumn, Roles, fields_of, roles
 from data.sources.recordings.grids import BROKEN_ROW, LIST_SUFFIXES, Grid, read_grids
 from data.sources.recordings.reading import Entry, Reading, speaker_folder
 from data.sources.recordings.tree import Tree, without_audio_folder, without_suffix
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 HEADER = Kind("header", "note", "Nothing is to be done: the first row names the columns.")
 NO_SPEAKER = Kind("no_speaker", "warning", "Fill in the column; until then they count as spoken by one more speaker.")
 FOLDERS = Kind(
     "folders", "warning", "If they are speakers: --speaker-column folder (data.table.speaker); if not: none."
 )
+UNUSED_COLUMNS = Kind("unused_columns", "note", "If one is the speaker or so, say it: --speaker-column COLUMN.")
 UNUSED_LIST = Kind("unused_list", "note", "If these rows are meant, name their list: --file LIST (data.table.files).")
 
 _OTHERS = re.compile(r"(?i)(readme|licen[cs]e|copying|changelog|attribution|requirements|speakers?|findings)\b.*")
@@ -55,7 +60,7 @@ def table_readings(tree: Tree, table: Table) -> list[Reading]:
     files = table.files or ([tree.only_list] if tree.only_list else _candidates(tree))
     if lacking := [file for file in files if file not in tree]:
         raise CorpusError("\n".join(f"{tree.path(file)}: not found; it is in data.table.files" for file in lacking))
-    lists = [found for file in files if (found := _read(tree, file, table))]
+    lists = [found for found in _attempt(lambda file: _read(tree, file, table), files) if found is not None]
     if not lists:
         return []
     if table.files:
@@ -85,10 +90,23 @@ def _candidates(tree: Tree) -> list[str]:
 
 def _read(tree: Tree, file: str, table: Table) -> _List | None:
     """A list in the dialect in which most of its rows name a file, and most have the columns that it has."""
-    read = [
-        _List(grid, ways) for grid in read_grids(tree.path(file), file, table) if (ways := roles(grid, tree, table))
-    ]
+    grids = read_grids(tree.path(file), file, table)
+    read = [found for found in _attempt(lambda grid: _List(grid, roles(grid, tree, table)), grids) if found.ways]
     return max(read, key=_fit, default=None)
+
+
+def _attempt(read: Callable[[Given], Made], given: Iterable[Given]) -> list[Made]:
+    """What can be made with the columns that the settings name. Raises `NoSuchColumn` if nothing can."""
+    made: list[Made] = []
+    refusals: list[NoSuchColumn] = []
+    for one in given:
+        try:
+            made.append(read(one))
+        except NoSuchColumn as refusal:
+            refusals.append(refusal)
+    if refusals and not made:
+        raise refusals[0]
+    return made
 
 
 def _fit(read: _List) -> tuple[int, int, bool]:
@@ -204,6 +222,10 @@ def _reading(
             if own.width == way.width
             else own,
         )
+    used = {way.audio, way.speaker, way.language, *way.texts}
+    if unused_columns := [str(column(k)) for k in range(way.width) if k not in used]:
+        found = f"not used: {', '.join(unused_columns)}"
+        reading.findings.append(Finding(UNUSED_COLUMNS, found, "text, speaker, language or audio", file=longest.file))
     for some in unused:
         rows = f"{len(some.grid.rows)} rows that name the same recordings"
         reading.findings.append(Finding(UNUSED_LIST, rows, "one list for each recording", file=some.file))

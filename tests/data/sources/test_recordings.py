@@ -9,6 +9,7 @@ import os
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -186,6 +187,28 @@ def test_what_can_be_read_in_two_ways_is_asked(voice: Path, tmp_path: Path, rows
     ] or [(row.split("|")[0], row.split("|")[1]) for row in rows]
 
 
+@pytest.mark.parametrize(
+    ("role", "column"),
+    [("text", 3), ("text", 0), ("text", "none"), ("audio", "folder"), ("speaker", "who"), ("audio", -1)],
+)
+def test_a_column_that_is_not_there_is_named(
+    recorded: Prompts, voice: Path, tmp_path: Path, role: str, column: str | int
+) -> None:
+    write_lines(voice / "metadata.csv", rows_of(recorded))
+    with pytest.raises(CorpusError, match=rf"data.table.{role} = '?{column}'?: .* there are 1 to 2"):
+        offered(voice, tmp_path / "scratch", table={role: column})
+
+
+def test_columns_that_are_not_used_are_said(recorded: Prompts, voice: Path, tmp_path: Path) -> None:
+    rows = [f"{row}|{'ab'[k % 2]}|female" for k, row in enumerate(rows_of(recorded))]
+    write_lines(voice / "metadata.csv", ["id|text|Sprecher|gender", *rows])
+    found = offered(voice, tmp_path / "scratch")
+    (unused,) = [finding.found for finding in found.findings if finding.kind.name == "unused_columns"]
+    assert unused == "not used: Sprecher, gender"
+    clips = offered(voice, tmp_path / "scratch", table={"speaker": "Sprecher"}).clips
+    assert [clip.speaker for clip in clips] == ["a", "b"] * 3
+
+
 def test_folders_that_may_be_speakers_are_asked(recorded: Prompts, tmp_path: Path) -> None:
     folder = tmp_path / "voices"
     for name in ("anna", "ben"):
@@ -313,9 +336,7 @@ def test_quoted_tables_are_read_as_they_were_written(
     assert [tuple(row.fields) for row in grid.rows] == rows
 
 
-TEXT = (
-    st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40).map(str.strip).filter(bool)
-)
+TEXT = FIELD.filter(bool)
 
 
 @settings(max_examples=60, deadline=None)
@@ -326,7 +347,11 @@ TEXT = (
     with_suffix=st.booleans(),
 )
 def test_tables_are_recognised_whatever_is_said_in_them(
-    tmp_path_factory: pytest.TempPathFactory, texts: list[str], delimiter: str, quoting: int, with_suffix: bool
+    tmp_path_factory: pytest.TempPathFactory,
+    texts: list[str],
+    delimiter: str,
+    quoting: Literal[0, 1],
+    with_suffix: bool,
 ) -> None:
     folder = tmp_path_factory.mktemp("voice")
     written = io.StringIO()

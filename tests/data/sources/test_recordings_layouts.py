@@ -9,6 +9,7 @@ import json
 import tarfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -42,7 +43,7 @@ def table(
     file: str = "metadata.csv",
     delimiter: str = "|",
     header: Sequence[str] = (),
-    quoting: int = csv.QUOTE_NONE,
+    quoting: Literal[0, 1, 3] = csv.QUOTE_NONE,
     suffix: str = ".wav",
     place: str = "wavs",
 ) -> Callable[[Path, Prompts], None]:

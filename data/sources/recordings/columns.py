@@ -93,7 +93,8 @@ def _has_header(grid: Grid, width: int, tree: Tree, table: Table) -> bool:
     if any(tree.find(value, folder).file for value in first):
         return False
     known = {*_AUDIO_NAMES, *_TEXT_NAMES, *_SPEAKER_NAMES, *_LANGUAGE_NAMES}
-    if len(grid.rows) > 1 and any(_plain(value) in known for value in first):
+    named = sum(_plain(value) in known for value in first)
+    if named == len(first) or (named and len(grid.rows) > 1):
         return True
     return len(grid.rows) > 2 and _View(grid.rows, width, (), tree, folder).first_row_is_a_header()
 

@@ -26,6 +26,7 @@ BROKEN_ROW = Kind("broken_row", "error", "Correct these rows of the list.")
 SEPARATORS = "|\t;,"
 """Between columns, in order of preference."""
 
+_FESTIVAL = re.compile(r'\(\s*(\S+)\s+"(.*)"\s*\)')  # a line of txt.done.data
 _FIRST_ONLY = ": "  # what separates a name from a text in which it is no separator
 _LONGEST_FIELD = 1 << 24
 
@@ -71,6 +72,10 @@ def read_grids(path: Path, file: str, table: Table) -> list[Grid]:
 def _dialects(text: str, file: str, table: Table) -> Iterator[Grid]:
     lines = _lines(text)
     if not lines:
+        return
+    if all(festival := [_FESTIVAL.fullmatch(line.strip()) for _, line in lines]):
+        pairs = zip(lines, festival, strict=True)
+        yield Grid(file, [Row(n, [found[1], found[2].replace('\\"', '"')]) for (n, _), found in pairs if found])
         return
     for delimiter in [table.delimiter] if table.delimiter else [*SEPARATORS, *_FIRST_ONLY]:
         if table.delimiter is None and 2 * sum(delimiter in line for _, line in lines) < len(lines):

@@ -246,6 +246,7 @@ LAYOUTS: dict[str, tuple[Callable[[Path, Prompts], None], str, bool]] = {
         "table",
         True,
     ),
+    "Festival": (table(lambda p, _: [f'( {p.id} "{p.text}" )'], file="txt.done.data"), "table", False),
     "two lists": (parts, "table", False),
     "Common Voice": (common_voice, "common_voice", True),
     "text files": (text_files, "text_files", False),

@@ -81,6 +81,8 @@ def roles(grid: Grid, tree: Tree, table: Table) -> list[Roles]:
     if not body:
         return []
     chosen = {role: _number(getattr(table, role), names, width, role) for role in _ROLES}
+    if grid.embedded:
+        chosen["audio"] = names.index(grid.embedded)
     view = _View(body, width, [_plain(name) for name in names], tree, folder)
     return [replace(found, header=header, width=width) for found in _ways(view, chosen)]
 

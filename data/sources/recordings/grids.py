@@ -7,7 +7,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ import pyarrow.parquet
 
 from configs.schema import Table
 from data.problems import Finding, Kind
+from data.sources.recordings.archives import embedding
 from data.sources.recordings.encodings import decode
 
 TEXT_SUFFIXES = (".csv", ".txt", ".tsv", ".list", ".lst", ".psv", ".tab", ".data", ".meta")
@@ -50,6 +51,8 @@ class Grid:
     quoting: bool = False
     encoding: str | None = None
     findings: list[Finding] = field(default_factory=list)
+    embedded: str | None = None
+    """The column that holds the recordings themselves."""
 
 
 def read_grids(path: Path, file: str, table: Table) -> list[Grid]:
@@ -181,10 +184,15 @@ def _read_json(text: str, file: str) -> Grid:
 
 def _read_parquet(path: Path, file: str) -> list[Grid]:
     try:
-        rows = pyarrow.parquet.read_table(path).to_pylist()
+        with pyarrow.parquet.ParquetFile(path) as parquet:
+            column = embedding(parquet.schema_arrow)
+            names = [name for name in parquet.schema_arrow.names if name != column]
+            plain = parquet.read(columns=[*names, *([f"{column}.path"] if column else [])]).to_pylist()
     except (OSError, ValueError) as error:
         return [Grid(file, [], findings=[Finding(BROKEN_ROW, str(error), "a file in Parquet", file=file)])]
-    return [_grid_of_objects(file, list(enumerate(rows, start=1)), [])]
+    rows = [{column: None, **row} if column else row for row in plain]
+    grid = _grid_of_objects(file, list(enumerate(rows, start=1)), [])
+    return [replace(grid, embedded=column)]
 
 
 def _grid_of_objects(file: str, rows: Sequence[tuple[int, Mapping[str, Any]]], findings: list[Finding]) -> Grid:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import tarfile
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -18,9 +16,10 @@ from data.audio import AudioError, Pcm, read_pcm
 from data.corpus import CorpusError
 from data.problems import Finding, Kind
 from data.sources.base import Offer, SourceClip, only_language
+from data.sources.recordings.archives import contents
 from data.sources.recordings.codes import language_code
 from data.sources.recordings.folders import folder_readings
-from data.sources.recordings.reading import Entry, Reading, printable
+from data.sources.recordings.reading import Entry, Reading, printable, sayable
 from data.sources.recordings.tables import table_readings
 from data.sources.recordings.tree import Tree
 
@@ -63,7 +62,7 @@ def offer(data: Data, scratch: Path, report: Report) -> Offer:
         f"# Attribution\n\nFrom the recordings `{path.name}` of whoever built this corpus: its rights and licence are "
         "theirs to know.\n\nChanges: re-encoded to 16-bit mono FLAC at the sample rate of each file.\n"
     )
-    return Offer(clips, attribution, findings)
+    return Offer(clips, attribution, [sayable(finding) for finding in findings])
 
 
 def _only_reading(tree: Tree, data: Data) -> Reading:
@@ -123,7 +122,7 @@ def in_languages(entries: Iterable[Entry], languages: Sequence[str], findings: l
             continue
         kind = NO_LANGUAGE if code is None else OTHER_LANGUAGE
         expected = f"one of {', '.join(languages)}"
-        findings.append(Finding(kind, repr(printable(entry.language)), expected, entry.id, entry.list, entry.row))
+        findings.append(Finding(kind, repr(entry.language), expected, entry.id, entry.list, entry.row))
 
 
 class _BeyondEnd(ValueError):
@@ -162,13 +161,10 @@ class _Audio:
         return part
 
     def _unpack(self, archive: str, members: Container[str]) -> None:
-        with contextlib.suppress(tarfile.TarError, EOFError), tarfile.open(self._tree.path(archive)) as tar:
-            for member in tar:
-                content = tar.extractfile(member) if member.name in members else None
-                if content is not None:
-                    file = self._scratch / f"unpacked-{len(self._unpacked)}{PurePosixPath(member.name).suffix}"
-                    file.write_bytes(content.read())
-                    self._unpacked[archive, member.name] = file
+        for member, content in contents(self._tree.path(archive), members):
+            file = self._scratch / f"unpacked-{len(self._unpacked)}{PurePosixPath(member).suffix}"
+            file.write_bytes(content)
+            self._unpacked[archive, member] = file
 
 
 @functools.lru_cache(maxsize=1)

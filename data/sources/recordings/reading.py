@@ -68,9 +68,8 @@ class Reading:
 
     def find(self, kind: Kind, entry: Entry, found: str, expected: str) -> None:
         """Say of a row what is wrong with it."""
-        shown = printable(found)
-        shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}… ({len(found):,} characters)"
-        self.findings.append(Finding(kind, shown, expected, entry.id or printable(entry.file), entry.list, entry.row))
+        shown = found if len(found) <= _SHOWN else f"{found[:_SHOWN]}… ({len(found):,} characters)"
+        self.findings.append(Finding(kind, shown, expected, entry.id or entry.file, entry.list, entry.row))
 
     def add(self, tree: Tree, entry: Entry) -> None:
         """Take a row of a list, or say why not."""
@@ -142,6 +141,12 @@ def _safe(id: str) -> str:
 def printable(text: str) -> str:
     """A text with U+FFFD for what is half a character, which no file could hold."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def sayable(finding: Finding) -> Finding:
+    """A finding that can be written to a file, whatever names and texts it tells of."""
+    plain = {name: printable(getattr(finding, name)) for name in ("found", "expected", "id", "file")}
+    return replace(finding, **plain)
 
 
 def speaker_folder(file: str) -> str:

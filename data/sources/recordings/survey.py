@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import tarfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,10 +18,11 @@ from common.progress import Report, watched
 from configs.schema import Data, Layout, Table
 from data.extraction import split_of
 from data.problems import Finding, Kind
+from data.sources.recordings.archives import contents
 from data.sources.recordings.codes import language_code
 from data.sources.recordings.guesses import guess_language
 from data.sources.recordings.offers import in_languages, nothing_to_read, readings
-from data.sources.recordings.reading import Entry, Reading, printable
+from data.sources.recordings.reading import Entry, Reading, printable, sayable
 from data.sources.recordings.tree import Tree
 
 UNREADABLE = Kind("unreadable_audio", "error", "Record or export these files again, or remove their rows.")
@@ -108,7 +107,7 @@ def survey(tree: Tree, reading: Reading, languages: Sequence[str], report: Repor
         Counter(printable(entry.speaker) or tree.root.name for entry in entries),
         seconds / 60,
         Counter(header.rate for header in headers.values() if header is not None),
-        findings,
+        [sayable(finding) for finding in findings],
     )
 
 
@@ -154,11 +153,8 @@ def _headers(tree: Tree, entries: Sequence[Entry]) -> Iterator[tuple[tuple[str, 
         yield from zip(plain, pool.map(_header, files), strict=True)
     for archive in dict.fromkeys(archive for archive, _ in places if archive):
         members: dict[str, _Header | None] = {file: None for other, file in places if other == archive}
-        with contextlib.suppress(tarfile.TarError, EOFError), tarfile.open(tree.path(archive)) as tar:
-            for member in tar:
-                content = tar.extractfile(member) if member.name in members else None
-                if content is not None:
-                    members[member.name] = _attempt(_by_soundfile, io.BytesIO(content.read()))
+        for member, content in contents(tree.path(archive), members):
+            members[member] = _attempt(_by_soundfile, io.BytesIO(content)) or _attempt(_by_av, io.BytesIO(content))
         yield from (((archive, file), header) for file, header in members.items())
 
 

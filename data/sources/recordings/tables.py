@@ -14,7 +14,7 @@ from data.corpus import CorpusError
 from data.problems import Finding, Kind
 from data.sources.recordings.columns import FOLDER, NONE, NoSuchColumn, Roles, fields_of, roles
 from data.sources.recordings.grids import BROKEN_ROW, LIST_SUFFIXES, Grid, read_grids
-from data.sources.recordings.reading import Entry, Reading, speaker_folder
+from data.sources.recordings.reading import Entry, Reading, id_of, speaker_folder
 from data.sources.recordings.tree import Tree, without_audio_folder, without_suffix
 
 Given = TypeVar("Given")
@@ -66,6 +66,7 @@ def table_readings(tree: Tree, table: Table) -> list[Reading]:
     if table.files:
         return _readings(tree, table, lists, [])
     with_audio = [some for some in lists if 2 * some.ways[0].found >= len(some.grid.rows)]
+    with_audio += [some for some in lists if some.grid.embedded and some not in with_audio]
     some_audio = with_audio or [some for some in lists if some.ways[0].found]
     groups = _groups(tree, some_audio or [max(lists, key=_rank)])
     readings = [reading for chosen, unused in groups for reading in _readings(tree, table, chosen, unused)]
@@ -250,22 +251,33 @@ def _take_rows(reading: Reading, tree: Tree, read: _List, way: Roles) -> None:
     marked = any(speakers) and all(speaker.startswith("@") for speaker in speakers if speaker)
     for row in rows:
         fields = fields_of(row, way, grid.delimiter)
-        if fields is None or not fields[way.audio]:
+        if fields is None or not (fields[way.audio] or grid.embedded):
             whole = (grid.delimiter or ", ").join(row.fields)
-            entry = Entry("", "", "", list=grid.file, row=row.number)
             found = f"{len(row.fields)} columns: {whole!r}" if fields is None else f"no recording: {whole!r}"
-            reading.find(BROKEN_ROW, entry, found, f"{way.width} columns, the recording in number {way.audio + 1}")
-            continue
-        name = fields[way.audio]
-        speaker = fields[way.speaker].removeprefix("@" if marked else "") if isinstance(way.speaker, int) else ""
-        language = fields[way.language] if way.language is not None else ""
-        entry = Entry("", name, _text(fields, way), speaker, language, grid.file, row.number, name)
-        if isinstance(way.speaker, int) and not speaker:
-            reading.find(NO_SPEAKER, entry, "an empty field", "the speaker's name")
-        taken = len(reading.entries)
-        reading.add(tree, entry)
-        if way.speaker == FOLDER and len(reading.entries) > taken:
-            reading.entries[-1] = replace(reading.entries[-1], speaker=speaker_folder(reading.entries[-1].file))
+            expected = f"{way.width} columns, the recording in number {way.audio + 1}"
+            reading.find(BROKEN_ROW, Entry("", "", "", list=grid.file, row=row.number), found, expected)
+        else:
+            _take_row(reading, tree, grid, way, row.number, fields, marked)
+
+
+def _take_row(
+    reading: Reading, tree: Tree, grid: Grid, way: Roles, number: int, fields: Sequence[str], marked: bool
+) -> None:
+    """Take a whole row; `marked` if names of speakers begin with @."""
+    name = fields[way.audio]
+    speaker = fields[way.speaker].removeprefix("@" if marked else "") if isinstance(way.speaker, int) else ""
+    language = fields[way.language] if way.language is not None else ""
+    entry = Entry("", name, _text(fields, way), speaker, language, grid.file, number, name)
+    if isinstance(way.speaker, int) and not speaker:
+        reading.find(NO_SPEAKER, entry, "an empty field", "the speaker's name")
+    if grid.embedded and not tree.find(name, grid.file.rpartition("/")[0]).file:
+        id = id_of(name or f"{PurePosixPath(grid.file).stem}-{number}")
+        reading.entries.append(replace(entry, id=id, file=str(number), archive=grid.file))
+        return
+    taken = len(reading.entries)
+    reading.add(tree, entry)
+    if way.speaker == FOLDER and len(reading.entries) > taken:
+        reading.entries[-1] = replace(reading.entries[-1], speaker=speaker_folder(reading.entries[-1].file))
 
 
 def _names(read: _List) -> Sequence[str]:

@@ -316,6 +316,16 @@ def test_half_characters_are_named_and_can_be_written(recorded: Prompts, voice: 
     assert json.dumps([clip.text for clip in found.clips], ensure_ascii=False).encode()
 
 
+def test_names_that_are_no_text_are_told_as_text(recorded: Prompts, voice: Path, tmp_path: Path) -> None:
+    recorded[0].put(Path(os.fsdecode(os.fsencode(voice / "wavs") + b"/\xff.wav")))
+    rows = [json.dumps({"file_name": prompt.id, "text": prompt.text, "\ud800": "x"}) for prompt in recorded]
+    write_lines(voice / "metadata.jsonl", rows)
+    found = offered(voice, tmp_path / "scratch")
+    assert {finding.kind.name for finding in found.findings} == {"unnamed_recording", "unused_columns"}
+    for finding in found.findings:
+        assert "\ufffd" in finding.found + finding.file
+
+
 FIELD = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30).map(str.strip)
 
 

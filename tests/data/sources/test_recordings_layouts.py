@@ -161,6 +161,13 @@ def parts(folder: Path, prompts: Prompts) -> None:
     write_lines(folder / "val.txt", (f"wavs/{prompt.id}.wav|{prompt.text}" for prompt in prompts[4:]))
 
 
+def embedded(folder: Path, prompts: Prompts) -> None:
+    folder.mkdir()
+    audio = [{"bytes": prompt.audio.read_bytes(), "path": f"{prompt.id}.wav"} for prompt in prompts]
+    rows = {"audio": audio, "text": [prompt.text for prompt in prompts], "speaker": SPEAKERS}
+    pd.DataFrame(rows).to_parquet(folder / "train-00000-of-00001.parquet")
+
+
 def common_voice(folder: Path, prompts: Prompts) -> None:
     in_wavs(folder, prompts, place="clips", suffix=".mp3")
     head = "client_id\tpath\tsentence\tup_votes\tgender\tlocale"
@@ -231,6 +238,7 @@ LAYOUTS: dict[str, tuple[Callable[[Path, Prompts], None], str, bool]] = {
         True,
     ),
     "Parquet": (objects(lambda p, s: {"file": p.id, "transcript": p.text, "spk": s}, "a.parquet"), "table", True),
+    "Parquet with recordings inside": (embedded, "table", True),
     "audiofolder": (
         objects(lambda p, _: {"file_name": f"wavs/{p.id}.wav", "transcription": p.text}, "metadata.jsonl"),
         "audiofolder",

@@ -145,8 +145,13 @@ def printable(text: str) -> str:
 
 def sayable(finding: Finding) -> Finding:
     """A finding that can be written to a file, whatever names and texts it tells of."""
-    plain = {name: printable(getattr(finding, name)) for name in ("found", "expected", "id", "file")}
-    return replace(finding, **plain)
+    return replace(
+        finding,
+        found=printable(finding.found),
+        expected=printable(finding.expected),
+        id=printable(finding.id),
+        file=printable(finding.file),
+    )
 
 
 def speaker_folder(file: str) -> str:

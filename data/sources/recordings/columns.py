@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from configs.schema import Column, Table
+from data.audio import AUDIO_EXTENSIONS
 from data.corpus import CorpusError
 from data.sources.recordings.codes import language_code
 from data.sources.recordings.grids import Grid, Row
-from data.sources.recordings.tree import AUDIO_SUFFIXES, Tree
+from data.sources.recordings.tree import Tree
 
 NONE, FOLDER = "none", "folder"
 """In the place of a column: there is none; the folder that a recording lies in."""
@@ -167,7 +168,7 @@ class _View:
         return (
             self.files[audio][0] is None
             and self.found[audio] >= 0.9 * (self.count - 1)
-            and not any(column[0].lower().endswith(AUDIO_SUFFIXES) for column in self.columns)
+            and not any(column[0].lower().endswith(AUDIO_EXTENSIONS) for column in self.columns)
             and all(len(column[0].split()) <= 2 for column in self.columns)
             and max(self.words(k) for k in range(self.width)) > 2.5
         )
@@ -283,7 +284,7 @@ def _audio(view: _View) -> int | None:
     named = view.named(_AUDIO_NAMES)
 
     def rank(k: int) -> tuple[float, ...]:
-        suffixed = sum(value.lower().endswith(AUDIO_SUFFIXES) for value in view.columns[k])
+        suffixed = sum(value.lower().endswith(AUDIO_EXTENSIONS) for value in view.columns[k])
         title = -named.index(k) if k in named else -len(_AUDIO_NAMES)
         return view.found[k], suffixed, title, -k
 

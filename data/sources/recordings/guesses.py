@@ -34,7 +34,7 @@ _SMALL_WORDS = """
       dei delle ho io lei questo questa stato essere o ed quando ci tutto suo loro mi ti cosa
     nl: de het een en van is dat in te niet ik op zijn met voor er maar je die aan hij we wat bij om dan nog wel uw
       heeft wij zo hier kan moet als door of worden wordt
-    no: og i det er en til på som for av den med de ikke jeg har var vi et å
+    nb: og i det er en til på som for av den med de ikke jeg har var vi et å
     pl: i w nie na się z do to że jest jak o po ale tak od za są
     pt: de a o que e do da em um para é com não uma os no se na por mais as dos mas são
     ro: de și în a la cu nu o că un pe este din se mai pentru care ce sunt fi dar am ai fost ca mă te vă lui ei îi
@@ -54,13 +54,13 @@ _LETTERS = {
     "ru": "абвгдеёжзийклмнопрстуфхцчшщъыьэюя", "uk": "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя",
     "fa": "آابپتثجچحخدذرزژسشصضطظعغفقکگلمنوهیئءأؤ", "ca": "àçèéíïòóúü", "cs": "áčďéěíňóřšťúůýž", "da": "æøåé",
     "de": "äöüß", "en": "", "es": "áéíñóúü", "fi": "äö", "fr": "àâæçèéêëîïôœùûü", "hu": "áéíóöőúüű", "it": "àèéìíòùú",
-    "nl": "éëïóö", "no": "æøåéòô", "pl": "ąćęłńóśźż", "pt": "áâãàçéêíóôõú", "ro": "ăâîșțşţ", "sk": "áäčďéíĺľňóôŕšťúýž",
+    "nl": "éëïóö", "nb": "æøåéòô", "pl": "ąćęłńóśźż", "pt": "áâãàçéêíóôõú", "ro": "ăâîșțşţ", "sk": "áäčďéíĺľňóôŕšťúýž",
     "sv": "åäöé", "tr": "çğıöşüâî",
 }  # fmt: skip
 """Those that it needs beside a to z."""
 _SHARED = Counter(word for words in _WORDS.values() for word in words)
 _SCRIPTS = {
-    "GREEK": "el", "HEBREW": "he", "HANGUL": "ko", "HIRAGANA": "ja", "KATAKANA": "ja", "CJK": "zh", "DEVANAGARI": "hi",
+    "GREEK": "el", "HEBREW": "he", "HANGUL": "ko", "HIRAGANA": "ja", "KATAKANA": "ja", "CJK": "cmn", "DEVANAGARI": "hi",
     "BENGALI": "bn", "TAMIL": "ta", "TELUGU": "te", "GEORGIAN": "ka", "ARMENIAN": "hy",
 }  # fmt: skip
 _ENOUGH_WORDS = 3

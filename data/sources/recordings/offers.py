@@ -116,7 +116,7 @@ def nothing_to_read(tree: Tree) -> str:
 def in_languages(entries: Iterable[Entry], languages: Sequence[str], findings: list[Finding]) -> Iterator[Entry]:
     """The entries in these languages, by their codes; of the others, it is said."""
     for entry in entries:
-        code = language_code(entry.language)
+        code = language_code(entry.language, languages)
         if code is not None and code in languages:
             yield replace(entry, language=code)
             continue

@@ -13,14 +13,9 @@ from typing import NamedTuple
 
 from rapidfuzz import process
 
+from data.audio import AUDIO_EXTENSIONS
 from data.corpus import CorpusError
 from data.problems import Finding, Kind
-
-AUDIO_SUFFIXES = (
-    *(".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a", ".aac", ".aiff", ".aif", ".aifc", ".webm", ".oga", ".mp4"),
-    *(".mka", ".wma", ".amr", ".au", ".caf", ".w64", ".rf64", ".sph", ".nist", ".mp2", ".mkv", ".g722"),
-)
-"""What files of recordings are called, in order of preference where several have one name."""
 
 OUTSIDE = Kind("outside", "error", "Copy the files into the folder and name them relative to the list.")
 LINK_OUTSIDE = Kind("link_outside", "error", "Put the file itself into the folder, or make its folder data.path.")
@@ -74,7 +69,7 @@ class Tree:
     @functools.cached_property
     def audio(self) -> Sequence[str]:
         """The files that are recordings by their suffix."""
-        return [file for file in self.files if _suffix(file) in AUDIO_SUFFIXES]
+        return [file for file in self.files if _suffix(file) in AUDIO_EXTENSIONS]
 
     def find(self, name: str, folder: str = "") -> Named:
         """The recording that a list in `folder` calls `name`: a file name or path with or without suffix, or an id."""
@@ -92,7 +87,7 @@ class Tree:
         if place is None:
             unslashed = name.replace("\\", "/")
             return self.find(unslashed, folder) if unslashed != name and ":" not in name else Named(None, outside=True)
-        if place in self._known and _suffix(place) in AUDIO_SUFFIXES:
+        if place in self._known and _suffix(place) in AUDIO_EXTENSIONS:
             return Named(place)
         key, suffix = _key(place)
         parents = ("", *(f"{audio_folder}/" for audio_folder in _AUDIO_FOLDERS))
@@ -174,12 +169,12 @@ class Tree:
         like = [file for file in near if suffix and _suffix(file) == suffix] or near
         if len({_key(file)[0] for file in like}) > 1:
             return None
-        return min(like, key=lambda file: AUDIO_SUFFIXES.index(_suffix(file)))
+        return min(like, key=lambda file: AUDIO_EXTENSIONS.index(_suffix(file)))
 
 
 def without_suffix(name: str) -> str:
     """A name without the extension of an audio file; `1.10` has none."""
-    return name[: -len(_suffix(name))] if _suffix(name) in AUDIO_SUFFIXES else name
+    return name[: -len(_suffix(name))] if _suffix(name) in AUDIO_EXTENSIONS else name
 
 
 def without_audio_folder(name: str) -> str:

@@ -62,8 +62,17 @@ def test_a_few_words_leave_doubt(texts: list[str]) -> None:
 @pytest.mark.parametrize(
     ("written", "code"),
     [
+        ("zh-CN", "cmn"),
         *(("fr", "fr"), ("FR", "fr"), ("fr-FR", "fr"), ("fr_CA", "fr"), ("fra", "fr"), ("French", "fr")),
-        *(("français", "fr"), (" en ", "en"), ("فارسی", "fa"), ("klingon", None), ("", None), ("x", None)),
+        *(
+            ("français", "fr"),
+            (" en ", "en"),
+            ("فارسی", "fa"),
+            ("zh-CN", "cmn"),
+            ("klingon", None),
+            ("", None),
+            ("x", None),
+        ),
     ],
 )
 def test_a_language_is_known_however_it_is_written(written: str, code: str | None) -> None:

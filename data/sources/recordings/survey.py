@@ -16,7 +16,6 @@ import soundfile as sf
 from common.errors import Unanswerable
 from common.progress import Report, watched
 from configs.schema import Data, Layout, Table
-from data.extraction import split_of
 from data.problems import Finding, Kind
 from data.sources.recordings.archives import contents
 from data.sources.recordings.codes import language_code
@@ -24,6 +23,7 @@ from data.sources.recordings.guesses import guess_language
 from data.sources.recordings.offers import in_languages, nothing_to_read, readings
 from data.sources.recordings.reading import Entry, Reading, printable, sayable
 from data.sources.recordings.tree import Tree
+from data.splits import split_of
 
 UNREADABLE = Kind("unreadable_audio", "error", "Record or export these files again, or remove their rows.")
 UNSURE_LANGUAGE = Kind("unsure_language", "error", "Say which it is: --language CODE.")

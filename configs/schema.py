@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from common.errors import Unanswerable
 from configs.languages import known_language
@@ -23,8 +23,13 @@ GATES = FOLDER / "gates.yaml"
 Language = Annotated[str, AfterValidator(known_language)]
 """What can be read and spoken: a code that espeak-ng knows."""
 
-Source = Literal["debian_prompts", "debian_voices", "ljspeech", "espeak"]
+Source = Literal["debian_prompts", "debian_voices", "recordings", "espeak"]
 """Where speech can come from: the modules of `data.sources`."""
+
+Layout = Literal[
+    "table", "audiofolder", "common_voice", "text_files", "vctk", "libritts", "librispeech", "kaldi", "lhotse", "shar"
+]
+"""How people lay out recordings and their texts; see `data.sources.recordings`."""
 
 
 Balance = Literal["clips", "speakers", "languages"]
@@ -54,16 +59,39 @@ class Bounds(Section):
     )
 
 
+Column = str | int
+"""Of a table: its name in the header, or its number from 1."""
+
+
+class Table(Section):
+    """How a list of recordings is to be read; what is null is seen from the list itself."""
+
+    files: list[str] | None = Field(None, description="lists that are read, one after another, relative to data.path")
+    delimiter: str | None = Field(None, min_length=1, max_length=1, description="between columns of text files")
+    header: bool | None = Field(None, description="whether the first row names the columns")
+    quoting: bool | None = Field(None, description='whether fields may stand in "quotes"')
+    encoding: str | None = Field(None, description="of text files, as Python calls it")
+    fix_encoding: bool = Field(False, description="repair texts that were read in a wrong encoding when they were made")
+    audio: Column | None = Field(None, description="column with the name of the file")
+    text: Column | None = Field(None, description="column with what is said; another text column fills its gaps")
+    speaker: Column | None = Field(None, description="column with the speaker's name")
+    language: Column | None = Field(None, description="column with the language")
+
+
 class Data(Section):
     """Which recordings are learned from, and how they are divided."""
 
     source: Source = Field(
         description="where speech comes from: Debian's recorded telephone prompts, all people in Debian's packages, "
-        "a folder in LJSpeech format, or espeak-ng reading a list of sentences (synthetic)"
+        "recordings of one's own, or espeak-ng reading a list of sentences (synthetic)"
     )
     path: str | None = Field(
-        None, description="`ljspeech`: folder with metadata.csv and wavs/; `espeak`: text file, a sentence a line"
+        None,
+        description="`recordings`: folder with audio and texts, or a list in it; `espeak`: text file, a sentence a "
+        "line; relative to the checkout, `~` is the home folder",
     )
+    layout: Layout | None = Field(None, description="`recordings`: how they are laid out; null: seen from the folder")
+    table: Table = Table()
     languages: list[Language] = Field(min_length=1, description="codes that espeak-ng knows, such as en, pt-br, cmn")
     speakers: list[str] | None = Field(
         None, min_length=1, description="`debian_voices`: only these people, as `fr_FR_m_PaulK`; null: all"
@@ -84,6 +112,13 @@ class Data(Section):
     )
     batch_size: int | None = Field(None, ge=1, description="clips in a training batch; null: count frames instead")
     batch_frames: int | None = Field(None, ge=100, description="padded mel frames in a training batch")
+
+    @field_validator("source", mode="before")
+    @classmethod
+    def _recordings_of_ones_own(cls, source: object) -> object:
+        if source == "ljspeech":
+            raise ValueError("write `source: recordings`, which reads the LJSpeech format among others")
+        return source
 
     @model_validator(mode="after")
     def _one_measure_of_a_batch(self) -> Data:

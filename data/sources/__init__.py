@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 
 from configs.schema import Source
-from data.sources import espeak, ljspeech
+from data.sources import espeak
 from data.sources.base import OfferOf
 from data.sources.debian import voices
+from data.sources.recordings import offers as recordings
 
 SOURCES: Mapping[Source, OfferOf] = {
     "debian_prompts": voices.offer_prompts,
     "debian_voices": voices.offer,
-    "ljspeech": ljspeech.offer,
+    "recordings": recordings.offer,
     "espeak": espeak.offer,
 }

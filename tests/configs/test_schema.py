@@ -35,6 +35,10 @@ def changed(tmp_path: Path, old: str, new: str) -> Path:
         ("  steps: 20\n", "", "train.steps is missing"),
         ("batch_size: null", "batch_size: 4", "set exactly one of batch_size and batch_frames"),
         ("path: null", "path: recordings", "path must be null for debian_prompts"),
+        ("source: debian_prompts", "source: ljspeech", "data.source = 'ljspeech': write `source: recordings`"),
+        ("layout: null", "layout: tabel", "data.layout = 'tabel': Input should be 'table', 'audiofolder'"),
+        ("table: {}", "table: {header: maybe}", "data.table.header = 'maybe'"),
+        ("table: {}", "table: {texts: 2}", "data.table.texts is not a setting; did you mean 'text'"),
         (
             "reference_frames: 96",
             "reference_frames: 97",

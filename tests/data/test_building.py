@@ -11,11 +11,11 @@ from common.files import folder_digests
 from configs.schema import Data
 from data.audio import Decoded, decode, read_pcm
 from data.building import build_corpus
-from data.corpus import CorpusError, read_corpus
+from data.corpus import CorpusError, read_corpus, read_findings
 
 
 def from_folder(path: Path, max_clips: int | None = None) -> Data:
-    return Data(source="ljspeech", path=str(path), languages=["en"], batch_size=4, max_clips=max_clips)
+    return Data(source="recordings", path=str(path), languages=["en"], batch_size=4, max_clips=max_clips)
 
 
 def test_a_smaller_corpus_is_a_part_of_a_larger_one(prompts: Path, tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_new_corpus_replaces_the_old_one_and_a_failed_one_does_not(ljspeech: P
 def test_faulty_clips_are_brought_along_into_the_corpus(ljspeech: Path, tmp_path: Path) -> None:
     torn = ljspeech / "wavs" / "clip-1.wav"
     torn.write_bytes(torn.read_bytes()[:5000])
-    (ljspeech / "wavs" / "clip-2.wav").unlink()
+    (ljspeech / "wavs" / "clip-2.wav").rename(ljspeech / "wavs" / "no-text.wav")
     with (ljspeech / "metadata.csv").open("a") as metadata:
         metadata.write("no-text||\n")
     build_corpus(from_folder(ljspeech), tmp_path / "corpus")
@@ -63,7 +63,9 @@ def test_faulty_clips_are_brought_along_into_the_corpus(ljspeech: Path, tmp_path
     assert corpus["no-text"].text == ""
     assert corpus["clip-1"].path.read_bytes() == torn.read_bytes()
     assert corpus["clip-1"].path.suffix == ".wav"
-    assert not corpus["clip-2"].path.exists()
+    assert "clip-2" not in corpus
+    (missing,) = read_findings(tmp_path / "corpus")
+    assert (missing.kind.name, missing.row) == ("missing_audio", 2)
 
 
 def test_only_what_changed_in_a_source_is_decoded_again(

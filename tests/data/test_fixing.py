@@ -22,7 +22,7 @@ from data.sources.base import Offer, OfferOf, SourceClip
 
 
 def data_of(folder: Path) -> Data:
-    return Data(source="ljspeech", path=str(folder), languages=["en"], batch_size=4)
+    return Data(source="recordings", path=str(folder), languages=["en"], batch_size=4)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_fixing_puts_right_what_can_be(faulty: Path, tmp_path: Path) -> None:
     before, copy = folder_digests(faulty), tmp_path / "copy"
     fixed = fix(data_of(faulty), copy)
     assert folder_digests(faulty) == before
-    assert (fixed.offered, fixed.clips, fixed.sample_rate) == (11, 6, 16000)
+    assert (fixed.offered, fixed.clips, fixed.sample_rate) == (10, 6, 16000)
     done = {(finding.id, finding.kind.name): finding for finding in fixed.findings}
     assert {id: kind for id, kind in done if not id.startswith("clip")} == {
         "again": "same_recording",
@@ -116,7 +116,7 @@ def test_speakers_and_languages_of_a_fixed_copy_are_columns(
         SourceClip(clip.id, clip.text, "en" if number % 2 else "fr", f"Ann|{number % 3}", clip.path)
         for number, clip in enumerate(read_corpus(prompts))
     ]
-    monkeypatch.setitem(cast(dict[str, OfferOf], SOURCES), "ljspeech", lambda *_: Offer(clips, "By nobody."))
+    monkeypatch.setitem(cast(dict[str, OfferOf], SOURCES), "recordings", lambda *_: Offer(clips, "By nobody."))
     copy = tmp_path / "copy"
     fix(data_of(prompts), copy)
     header, *rows = [row.split("|") for row in (copy / "metadata.csv").read_text().splitlines()]

@@ -31,7 +31,7 @@ def test_a_faulty_corpus_stops_at_validation_with_every_fault_named(smoke_corpus
     (wavs / f"{copied}.wav").write_bytes((wavs / f"{original}.wav").read_bytes())
     (wavs.parent / "metadata.csv").write_text("".join(f"{name}|{text}\n" for name, text in rows))
     content = yaml.safe_load((ROOT / "configs/smoke.yaml").read_text())
-    content["data"] |= {"source": "ljspeech", "path": str(wavs.parent), "max_clips": None}
+    content["data"] |= {"source": "recordings", "path": str(wavs.parent), "max_clips": None}
     (clone.folder / "configs/faulty.yaml").write_text(yaml.safe_dump(content))
 
     error = clone.myxtts("run", "faulty", code=1)

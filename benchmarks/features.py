@@ -29,11 +29,13 @@ from common import ROOT
 from configs.outs import Outs
 from configs.schema import Validation, load_config
 from data.audio import Waveform, read_audio
+from data.clip_measures import corpus_table
 from data.corpus import RECORDINGS, SUPERVISIONS, CorpusClip, read_corpus
 from data.extraction import extract_features
 from data.measurements import Measurements
 from data.mel import FLOOR, log_mel
 from data.validation import validate
+from data.verdict import Policy
 
 PRESET = "demo"
 CONFIG = load_config(PRESET)
@@ -109,7 +111,8 @@ def change(corpus: Path) -> None:
 
 def validate_clips(corpus: Path) -> None:
     """Measure a corpus and hold it to the bounds."""
-    validate(read_corpus(corpus), Validation(), WORKERS, corpus.with_name("validation"))
+    policy = Policy("drop", 100.0)
+    validate(corpus_table(read_corpus(corpus)), [], Validation(), policy, WORKERS, corpus.with_name("validation"))
 
 
 def extract(corpus: Path) -> None:

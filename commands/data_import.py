@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import re
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -60,7 +62,7 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
 
 def main(parsed: argparse.Namespace) -> int:
     """Do what was asked; returns the exit code: 0 if it can be trained on, 1 if not, 2 if there is nothing to read."""
-    from data.sources.recordings.survey import SEVERAL_WAYS, survey, too_few, ways_to_read
+    from data.sources.recordings.survey import SEVERAL_WAYS, UNSURE, survey, too_few, ways_to_read
 
     path = _absolute(parsed.path)
     preset = parsed.preset or _name_of(path)
@@ -74,15 +76,17 @@ def main(parsed: argparse.Namespace) -> int:
         found.findings.append(Finding(SEVERAL_WAYS, read, ", ".join(ways[0].doubts)))
     known = reading is not None and all(found.languages)
     content, config = _preset(found, target) if known and found.entries else (None, None)
+    findings, refusal = found.findings, "It cannot be trained on before it is known how it is to be read."
     if config is not None:
-        found.findings += too_few(found.entries, config.data)
-    problems = grouped(found.findings)
-    errors = [problem for problem in problems if problem.kind.severity == "error"]
-    unsure = {"several_ways", "unsure_language"} & {problem.kind.name for problem in errors}
-    written = config is not None and not unsure
+        unsure = [finding for finding in found.findings if finding.kind in UNSURE]
+        inspection = _inspect(parsed, config)
+        findings = [*unsure, *too_few(found.entries, config.data), *inspection]
+        errors = len({finding.kind for finding in findings if finding.kind.severity == "error"})
+        refusal = f"It cannot be trained on before {errors} kinds of errors are put right." if errors else ""
+    problems = grouped(findings)
+    written = config is not None and not {problem.kind for problem in problems} & set(UNSURE)
     if written:
         edit.write(target, content)
-    refusal = f"It cannot be trained on before {len(errors)} kinds of errors are put right." if errors else ""
     layout = f"{found.reading.layout}: {found.reading.said}"
     sure = 1 / len(ways) if reading is None else 1.0
     shown_as = Recordings(
@@ -92,6 +96,17 @@ def main(parsed: argparse.Namespace) -> int:
     if not parsed.json:
         print(f"Written: {target}; next: myxtts run {preset}" if written else "No preset was written.")
     return code
+
+
+def _inspect(parsed: argparse.Namespace, config: Config) -> Sequence[Finding]:
+    """All that is wrong with the recordings and texts themselves."""
+    from data.checking import check_offer  # Great Expectations takes seconds to import
+    from data.sources import SOURCES
+
+    with tempfile.TemporaryDirectory(prefix="myxtts-") as scratch, _progress(parsed) as report:
+        offer = SOURCES[config.data.source](config.data, Path(scratch), report)
+        inspection = check_offer(offer, config.data, config.validation, os.cpu_count() or 1, report)
+    return [finding for problem in inspection.problems for finding in problem.findings]
 
 
 def _absolute(written: str) -> Path:

@@ -92,7 +92,7 @@ def _source(config: Config) -> Path | None:
     path = source_path(config.data.path)
     if problems := [f"data.path = {config.data.path}: {problem}" for problem in unreadable(path)]:
         raise RunError("\n".join(problems))
-    return Path(config.data.path).expanduser()
+    return Path(os.path.expanduser(config.data.path))
 
 
 def _register(preset: str, changed: bool, made_from: str) -> dict[str, Any]:

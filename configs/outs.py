@@ -19,7 +19,7 @@ PATHS_FROM = "MYXTTS_PATHS_FROM"
 
 def source_path(path: str) -> Path:
     """Where `data.path` of a preset leads: `~` is the user's home, and what is relative starts at the checkout."""
-    return Path(os.environ.get(PATHS_FROM, ROOT), Path(path).expanduser())
+    return Path(os.environ.get(PATHS_FROM, ROOT), os.path.expanduser(path))
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ import numpy as np
 import pandas as pd
 
 from common.progress import Report, silent
-from data.audio import AudioError, read_pcm
+from data.audio import decode
 from data.corpus import CorpusClip
 from data.sound_measures import SOUND_MEASURES, measure_sound
 from data.text import readings
@@ -45,7 +45,7 @@ from data.vocabulary import SILENT, has_sound
 CLIP_COLUMNS = ("id", "path", "file", "row", "text", "language", "speaker")
 """What must be known of a clip: `path` of its audio, and how its source names it, `file`, and its `row` or NaN."""
 
-_OF_AUDIO = ("unreadable", "reason", *SOUND_MEASURES, "samples")
+_OF_AUDIO = ("unreadable", "reason", "noticed", *SOUND_MEASURES, "samples")
 _AT_A_TIME = 256
 
 
@@ -98,12 +98,11 @@ def _measure_recordings(paths: Sequence[str], workers: int, report: Report) -> p
 
 
 def _measure_recording(path: str) -> dict[str, Any]:
-    try:
-        pcm, rate = read_pcm(Path(path))
-    except AudioError as error:
-        return {"unreadable": 1.0, "reason": str(error)}
+    pcm, rate, noticed = decode(Path(path))
+    if errors := [finding for finding in noticed if finding.kind.severity == "error"]:
+        return {"unreadable": 1.0, "reason": errors[0].found, "noticed": noticed}
     samples = hashlib.blake2b(f"{rate} ".encode() + pcm.tobytes(), digest_size=16).hexdigest()
-    return {"unreadable": 0.0, "reason": "", **measure_sound(pcm, rate), "samples": samples}
+    return {"unreadable": 0.0, "reason": "", "noticed": noticed, **measure_sound(pcm, rate), "samples": samples}
 
 
 def _measure_texts(texts: pd.Series[str], language: str) -> pd.DataFrame:

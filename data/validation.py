@@ -7,7 +7,7 @@ import html
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -71,6 +71,7 @@ def inspect(
     `said` is what their source has found already. Into the folder `pages` go Great Expectations' pages.
     """
     measured = measure(clips, workers, report)
+    said = [*said, *_placed(measured, measured.pop("noticed"))]
     limits = {"unreadable": READABLE} | {column: getattr(bounds, column) for column in Validation.model_fields}
     _hold_to_bounds(measured, limits, pages)
     found = [finding for column, bound in limits.items() for finding in findings_of(measured, column, bound)]
@@ -84,9 +85,13 @@ def inspect(
 def _of_texts(clips: pd.DataFrame) -> Iterator[Finding]:
     """What is wrong with the texts themselves."""
     for language, some in clips.groupby("language"):
-        faults = text_faults(list(some["text"]), str(language))
-        for found, id, file, row in zip(faults, some["id"], some["file"], some["row"], strict=True):
-            yield from (replace(f, id=id, file=file, row=None if pd.isna(row) else int(row)) for f in found)
+        yield from _placed(some, text_faults(list(some["text"]), str(language)))
+
+
+def _placed(clips: pd.DataFrame, faults: Iterable[Iterable[Finding]]) -> Iterator[Finding]:
+    """The faults of each clip, with the clip's place."""
+    for found, id, file, row in zip(faults, clips["id"], clips["file"], clips["row"], strict=True):
+        yield from (replace(f, id=id, file=file, row=None if pd.isna(row) else int(row)) for f in found)
 
 
 def validate(

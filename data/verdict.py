@@ -58,10 +58,13 @@ def refusal(
     division: Division, problems: Sequence[Problem], clips: pd.DataFrame, bounds: Validation, policy: Policy
 ) -> str:
     """Why there can be no training on the division, and what would do; empty if there can."""
+    errors = [problem for problem in problems if problem.kind.severity == "error"]
+    if torn := [problem for problem in errors if any(not f.id and f.row is None for f in problem.findings)]:
+        head = "The dataset is not fit to train on: whole files cannot be read, and nobody knows what they hold."
+        return "\n".join([head, *_shortened(torn)])
     within = bool(division.kept) and division.percent <= policy.max_dropped_percent
     if not division.dropped or (policy.on_error == "drop" and within):
         return "" if division.kept else "There is no clip to train on."
-    errors = [problem for problem in problems if problem.kind.severity == "error"]
     if policy.on_error == "stop":
         count = sum(len(problem.findings) for problem in errors)
         head = f"The dataset is not fit to train on: {count:,} errors in {division}."

@@ -11,7 +11,7 @@ from typing import Any
 
 from common import ROOT, edit
 from configs.outs import MODEL_FILE, Outs
-from configs.schema import ConfigError, parse_setting
+from configs.schema import Config, ConfigError, parse_setting
 from consistency.presets import config_of, preset_file
 from consistency.surfaces.checkpoints import CheckpointsSurface, checkpoint_statements
 from consistency.surfaces.corpus import CorpusSurface
@@ -173,8 +173,9 @@ def _is_preset(path: Path) -> bool:
 
 
 def _is_setting(key: str) -> bool:
+    """Whether a key is a setting or a section of them."""
     try:
         parse_setting(f"{key}=", "dvc.yaml")
     except ConfigError:
-        return False
+        return key in Config.model_fields
     return True

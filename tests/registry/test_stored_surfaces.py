@@ -212,7 +212,7 @@ def deps(checkout: Path, stage: str) -> list[str]:
 @pytest.mark.parametrize(
     ("old", "new", "fact", "stated"),
     [
-        ("        - data.max_clips\n", "        - data.max_clisp\n", "params", "data.max_clisp"),
+        ("        - data\n", "        - dato\n", "params", "dato"),
         ("      - data/audio.py\n", "      - data/adio.py\n", "deps", "data/adio.py"),
         ("      - data/audio.py\n", "", "deps", "data/audio.py is left out"),
     ],

@@ -28,6 +28,8 @@ from data.splits import split_of
 UNREADABLE = Kind("unreadable_audio", "error", "Record or export these files again, or remove their rows.")
 UNSURE_LANGUAGE = Kind("unsure_language", "error", "Say which it is: --language CODE.")
 SEVERAL_WAYS = Kind("several_ways", "error", "Say what is what by the flags that are expected.")
+UNSURE = (UNSURE_LANGUAGE, SEVERAL_WAYS)
+"""What keeps a preset from being written."""
 TOO_FEW = Kind("too_few_clips", "error", "Record more, or hold out another share of them.")
 
 _FEWEST = 4  # clips to train on: a batch has no fewer

@@ -18,7 +18,7 @@ from data.corpus import CorpusError
 from data.problems import Finding, Kind
 
 OUTSIDE = Kind("outside", "error", "Copy the files into the folder and name them relative to the list.")
-LINK_OUTSIDE = Kind("link_outside", "error", "Put the file itself into the folder, or make its folder data.path.")
+LINK_OUTSIDE = Kind("link_outside", "warning", "Put the file itself into the folder, or make its folder data.path.")
 
 _AUDIO_FOLDERS = ("wavs", "wav", "clips", "audio", "audios", "flac", "mp3", "recordings")
 

@@ -29,6 +29,7 @@ from data.problems import Finding, grouped
 if TYPE_CHECKING:
     from data.sources.recordings.reading import Reading
     from data.sources.recordings.survey import Survey
+    from data.validation import Inspection
 
 EXAMPLES = """\
 myxtts data import ~/voice
@@ -80,9 +81,10 @@ def main(parsed: argparse.Namespace) -> int:
     if config is not None:
         unsure = [finding for finding in found.findings if finding.kind in UNSURE]
         inspection = _inspect(parsed, config)
-        findings = [*unsure, *too_few(found.entries, config.data), *inspection]
-        errors = len({finding.kind for finding in findings if finding.kind.severity == "error"})
-        refusal = f"It cannot be trained on before {errors} kinds of errors are put right." if errors else ""
+        inspected = [finding for problem in inspection.problems for finding in problem.findings]
+        lacking = [*unsure, *too_few(found.entries, config.data)]
+        findings = [*lacking, *inspected]
+        refusal = f"It cannot be trained on: {lacking[0].found}." if lacking else inspection.refusal
     problems = grouped(findings)
     written = config is not None and not {problem.kind for problem in problems} & set(UNSURE)
     if written:
@@ -98,15 +100,14 @@ def main(parsed: argparse.Namespace) -> int:
     return code
 
 
-def _inspect(parsed: argparse.Namespace, config: Config) -> Sequence[Finding]:
+def _inspect(parsed: argparse.Namespace, config: Config) -> Inspection:
     """All that is wrong with the recordings and texts themselves."""
     from data.checking import check_offer  # Great Expectations takes seconds to import
     from data.sources import SOURCES
 
     with tempfile.TemporaryDirectory(prefix="myxtts-") as scratch, _progress(parsed) as report:
         offer = SOURCES[config.data.source](config.data, Path(scratch), report)
-        inspection = check_offer(offer, config.data, config.validation, os.cpu_count() or 1, report)
-    return [finding for problem in inspection.problems for finding in problem.findings]
+        return check_offer(offer, config.data, config.validation, os.cpu_count() or 1, report)
 
 
 def _absolute(written: str) -> Path:

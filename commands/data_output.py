@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from commands.output import show
-from data.problems import Problem
+from data.problems import WHAT_WOULD_DO, Problem
 
 
 @dataclass(frozen=True)
@@ -53,4 +53,10 @@ def _lines(found: Recordings) -> Iterator[str]:
         yield f"{title}: {', '.join(f'{name} ({count:,})' for name, count in counts.items())}"
     for problem in found.problems:
         yield from problem.lines()
-    yield found.refusal or "It can be trained on."
+    yield from _brief(found.refusal) if found.refusal else ["It can be trained on."]
+
+
+def _brief(refusal: str) -> Sequence[str]:
+    """A refusal without the problems, which have been said."""
+    head, *rest = refusal.splitlines()
+    return [head, *(rest[rest.index(WHAT_WOULD_DO) :] if WHAT_WOULD_DO in rest else [])]

@@ -75,9 +75,11 @@ def inspect(
     limits = {"unreadable": READABLE} | {column: getattr(bounds, column) for column in Validation.model_fields}
     _hold_to_bounds(measured, limits, pages)
     found = [finding for column, bound in limits.items() for finding in findings_of(measured, column, bound)]
+    said += _of_texts(measured)
     explained = {finding.id for finding in said if finding.kind.severity == "error"}
-    own = [finding for finding in found if not (finding.kind.name == "unreadable" and finding.id in explained)]
-    findings = [*said, *own, *_of_texts(measured)]
+    in_general = ("unreadable", "unknown_characters")  # of which others say more
+    own = [finding for finding in found if not (finding.kind.name in in_general and finding.id in explained)]
+    findings = [*said, *own]
     problems, division = grouped(findings), divide(measured, findings)
     return Inspection(measured, problems, division, refusal(division, problems, measured, bounds, policy))
 

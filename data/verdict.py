@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import pandas as pd
 
 from configs.schema import Bounds, Validation
-from data.problems import Finding, Problem
+from data.problems import WHAT_WOULD_DO, Finding, Problem
 
 _MOST_LINES = 24
 
@@ -72,7 +72,7 @@ def refusal(
         left = "leave nothing" if not division.kept else f"leave out {division}"
         head = f"The dataset is not fit to train on: data.on_error=drop would {left}"
         head += "." if not division.kept else f", and data.max_dropped_percent is {policy.max_dropped_percent:g}."
-    lines = [head, *_shortened(errors), "What would do, once you have listened to them:"]
+    lines = [head, *_shortened(errors), WHAT_WOULD_DO]
     if within:
         lines.append(f"  --set data.on_error=drop, which leaves out {division}")
     else:

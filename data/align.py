@@ -22,8 +22,10 @@ from data.vocabulary import SILENT, Tokens
 FEWEST_FRAMES_A_PHONE = 3
 """A path through a clip's phones needs a frame for each of their states."""
 
+STATES = FEWEST_FRAMES_A_PHONE
+"""That a phone goes through, one after the other."""
+
 _PASSES = 21
-_STATES = FEWEST_FRAMES_A_PHONE
 _MOST_CELLS = 1 << 30  # of the table of a clip's paths: six minutes of fast speech
 _IMPOSSIBLE = -1e30
 _SMALLEST_VARIANCE = 0.05  # of features with unit variance
@@ -62,7 +64,8 @@ class Aligner:
 
     def align(self, features_tc: Array, tokens: Tokens) -> Aligned:
         """Align what is said in a clip to how it sounds. Nothing must speak against it, see `misfit`."""
-        sentence = _chain(((features_tc - self.mean_c) / self.deviation_c).astype(np.float32), tokens, self.states)
+        normal_tc = ((features_tc - self.mean_c) / self.deviation_c).astype(np.float32)
+        sentence = _Sentence(normal_tc, *chain(tokens, self.states))
         path, log_likelihood = _best_path(sentence, *self.gaussians)
         return Aligned(np.bincount(sentence.token_s[path], minlength=len(tokens)), log_likelihood)
 
@@ -74,7 +77,7 @@ def misfit(frames: int, tokens: Tokens) -> str:
         return "no phone to say"
     if frames < phones * FEWEST_FRAMES_A_PHONE:
         return f"{phones} phones in {frames} half-frames"
-    if frames * len(tokens) * _STATES > _MOST_CELLS:
+    if frames * len(tokens) * STATES > _MOST_CELLS:
         return f"{len(tokens)} tokens in {frames} half-frames at once"
     return ""
 
@@ -89,16 +92,16 @@ def train_aligner(
     """
     frames = np.concatenate(features)
     mean_c, deviation_c = frames.mean(0), frames.std(0) + 1e-6
-    states = dict.fromkeys(SILENT, 0) | {phone: k + 1 for k, phone in enumerate(sorted({*phones} - {*SILENT}))}
+    states = number_phones(phones)
     frames -= mean_c
     frames /= deviation_c
     ends = np.cumsum([len(f) for f in features])
-    sentences = [_chain(f, t, states) for f, t in zip(np.split(frames, ends[:-1]), tokens, strict=True)]
+    sentences = [_Sentence(f, *chain(t, states)) for f, t in zip(np.split(frames, ends[:-1]), tokens, strict=True)]
     paths = [_flat_path(s) for s in sentences]
 
     def estimate() -> tuple[Array, Array, Array]:
         labels = np.concatenate([s.state_s[p] for s, p in zip(sentences, paths, strict=True)])
-        return _estimate(frames, labels, len({*states.values()}) * _STATES)
+        return learn_gaussians(frames, labels, len({*states.values()}) * STATES)
 
     with ThreadPoolExecutor(workers) as pool:
         for k in range(_PASSES):
@@ -110,15 +113,21 @@ def train_aligner(
     return Aligner(mean_c, deviation_c, states, estimate())
 
 
-def _chain(features_tc: Array, tokens: Tokens, acoustic: Mapping[int, int]) -> _Sentence:
+def number_phones(phones: Iterable[int]) -> dict[int, int]:
+    """The number of each phone; that of all silent symbols is 0."""
+    return dict.fromkeys(SILENT, 0) | {phone: k + 1 for k, phone in enumerate(sorted({*phones} - {*SILENT}))}
+
+
+def chain(tokens: Tokens, acoustic: Mapping[int, int]) -> tuple[Indices, Indices, npt.NDArray[np.bool_]]:
+    """The states that a sentence goes through: which acoustic state, of which token, and whether it may be skipped."""
     states, token_of, optional = [], [], []
     for index, symbol in enumerate(tokens.symbols):
         silent = symbol in SILENT
-        for k in range(1 if silent else _STATES):
-            states.append(acoustic[symbol] * _STATES + k)
+        for k in range(1 if silent else STATES):
+            states.append(acoustic[symbol] * STATES + k)
             token_of.append(index)
             optional.append(silent)
-    return _Sentence(features_tc, np.array(states), np.array(token_of), np.array(optional))
+    return np.array(states), np.array(token_of), np.array(optional)
 
 
 def _flat_path(sentence: _Sentence) -> Indices:
@@ -135,7 +144,7 @@ def _flat_path(sentence: _Sentence) -> Indices:
     return path
 
 
-def _estimate(frames_tc: Array, labels_t: Indices, n_states: int) -> tuple[Array, Array, Array]:
+def learn_gaussians(frames_tc: Array, labels_t: Indices, n_states: int) -> tuple[Array, Array, Array]:
     """Mean, inverse variance and log-determinant of each state's Gaussian, drawn towards the global ones."""
     count_s = np.bincount(labels_t, minlength=n_states)[:, None].astype(np.float64)
     sums_sc, squares_sc = (
@@ -151,19 +160,25 @@ def _estimate(frames_tc: Array, labels_t: Indices, n_states: int) -> tuple[Array
     )
 
 
+def log_likelihoods(frames_tc: Array, mean_sc: Array, precision_sc: Array, log_det_s: Array) -> Array:
+    """Of each frame in each state, (t, s), up to what they share; the last three are of `learn_gaussians`."""
+    f = frames_tc
+    distance_ts = f**2 @ precision_sc.T - 2 * f @ (mean_sc * precision_sc).T + (mean_sc**2 * precision_sc).sum(1)
+    return np.asarray(-0.5 * (distance_ts + log_det_s))
+
+
 def _best_path(sentence: _Sentence, mean_sc: Array, precision_sc: Array, log_det_s: Array) -> tuple[Indices, float]:
     """Viterbi path through the sentence's chain and its log-likelihood."""
     used, position = np.unique(sentence.state_s, return_inverse=True)
-    mean, precision = mean_sc[used], precision_sc[used]
-    f = sentence.features_tc
-    distance_ts = f**2 @ precision.T - 2 * f @ (mean * precision).T + (mean**2 * precision).sum(1) + log_det_s[used]
+    emission_tu = log_likelihoods(sentence.features_tc, mean_sc[used], precision_sc[used], log_det_s[used])
     path: Indices
-    path, log_likelihood = _viterbi(-0.5 * distance_ts, position, sentence.optional_s)
+    path, log_likelihood = viterbi(emission_tu, position, sentence.optional_s)
     return path, float(log_likelihood)
 
 
 @numba.njit(nogil=True, cache=True)
-def _viterbi(emission_tu, used_s, optional_s):  # type: ignore[no-untyped-def]  # numba infers the types
+def viterbi(emission_tu, used_s, optional_s):  # type: ignore[no-untyped-def]  # numba infers the types
+    """The best path (t,) through a chain and its log-likelihood; `used_s` are columns of `emission_tu`."""
     n_frames, n_states = len(emission_tu), len(used_s)
     score = np.full(n_states, _IMPOSSIBLE)
     step = np.zeros((n_frames, n_states), np.int8)

@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import librosa
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from configs.schema import Audio
-from data.audio import Waveform, trimmed_audio
+from data.audio import trimmed_audio
+from data.cepstra import CEPSTRA, cepstra, with_differences
 from data.corpus import CorpusClip
 from data.mel import log_mel
 from data.pieces import Spoken, read_texts, sentences_of
@@ -23,7 +23,6 @@ from data.vocabulary import Tokens
 Array = npt.NDArray[np.float32]
 Tensors = Mapping[str, npt.NDArray[np.generic]]
 
-_CEPSTRA = 13
 _ESPEAK = threading.Lock()  # it knows one thread only
 
 
@@ -43,9 +42,7 @@ class Measured:
 
     def acoustic_tc(self) -> Array:
         """The cepstra with their first and second differences, (half_frames, 39)."""
-        cepstra_ct = self.cepstra_tc.T
-        deltas = [librosa.feature.delta(cepstra_ct, width=5, order=order, mode="nearest") for order in (1, 2)]
-        return np.concatenate([cepstra_ct, *deltas]).T.astype(np.float32)[: self.half_frames]
+        return with_differences(self.cepstra_tc)[: self.half_frames]
 
     def as_tensors(self) -> Tensors:
         """All of it that its text doesn't say."""
@@ -86,21 +83,6 @@ def measure(clips: Sequence[CorpusClip], audio: Audio, workers: int = 1) -> list
 def _sound(path: Path, audio: Audio) -> tuple[Array, Array]:
     samples = trimmed_audio(path, audio)
     if len(samples) <= audio.n_fft // 2:  # nothing to reflect at its ends
-        return np.zeros((0, audio.n_mels), np.float32), np.zeros((0, _CEPSTRA), np.float32)
+        return np.zeros((0, audio.n_mels), np.float32), np.zeros((0, CEPSTRA), np.float32)
     mel_tm = log_mel(torch.from_numpy(samples)[None], audio)[0].numpy()
-    return mel_tm, _cepstra(samples, audio)
-
-
-def _cepstra(samples: Waveform, audio: Audio) -> Array:
-    emphasised = np.append(samples[:1], samples[1:] - 0.97 * samples[:-1])
-    mel_ct = librosa.feature.melspectrogram(
-        y=emphasised,
-        sr=audio.sample_rate,
-        n_fft=512,
-        win_length=round(0.025 * audio.sample_rate),
-        hop_length=audio.hop_length // 2,
-        n_mels=40,
-        fmin=60,
-    )
-    cepstra_tc: Array = librosa.feature.mfcc(S=np.log(mel_ct + 3e-4), n_mfcc=_CEPSTRA).T
-    return cepstra_tc
+    return mel_tm, cepstra(samples, audio.sample_rate, audio.hop_length // 2)

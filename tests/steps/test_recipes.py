@@ -50,6 +50,7 @@ DECIDING = {
         configs/languages.py
         data/align.py
         data/audio.py
+        data/cepstra.py
         data/cleaning.py
         data/cluster.py
         data/containers/base.py

@@ -99,6 +99,9 @@ class Data(Section):
     max_clips: int | None = Field(None, ge=4, description="keep only this many clips of each language; null: all")
     validation_percent: int = Field(4, ge=0, le=40, description="clips held out to watch the training, %")
     test_percent: int = Field(14, ge=1, le=40, description="clips held out to listen to after training, %")
+    cut_above_seconds: float = Field(
+        60.0, ge=60, description="longer recordings become clips by voice activity and their text, s"
+    )
     max_piece_seconds: float = Field(8.0, gt=1, description="longer clips are cut at pauses for training, s")
     on_error: Literal["stop", "drop"] = Field(
         "stop", description="clips that break a bound of severity error: `stop` the run, or `drop` them and go on"

@@ -22,6 +22,7 @@ from common.progress import Report, silent, watched
 from configs.outs import source_path
 from configs.schema import Data
 from data.audio import decode
+from data.chapters import cut_long_recordings
 from data.corpus import ATTRIBUTION, RECORDINGS, SUPERVISIONS, write_credits, write_findings
 from data.problems import Finding, Kind
 from data.sources import SOURCES
@@ -53,12 +54,13 @@ def build_corpus(data: Data, folder: Path, report: Report = silent, workers: int
     index = folder.with_name(f".{folder.name}.json")
     with tempfile.TemporaryDirectory(prefix="myxtts-") as scratch, replacing_folder(folder) as new:
         offer = SOURCES[data.source](data, Path(scratch), report)
-        clips = _choose(offer.clips, data.max_clips)
+        whole = _choose(offer.clips, data.max_clips)
+        clips, cut = cut_long_recordings(whole, data.cut_above_seconds, Path(scratch), report)
         (new / "audio").mkdir()
         written = _write_audio(clips, new, folder, _read_index(index), workers, report)
         _write_manifests(clips, written, data, new)
         (new / ATTRIBUTION).write_text(offer.attribution, encoding="utf-8")
-        write_findings([*offer.findings, *_noticed(clips, written, data)], new)
+        write_findings([*offer.findings, *cut, *_noticed(clips, written, data)], new)
         write_credits(offer.credits, new)
     with replacing(index) as temporary:
         made = {clip.id: asdict(found) for clip, found in zip(clips, written, strict=True)}

@@ -40,6 +40,7 @@ _LONGEST_TEXT = 120  # characters of a sentence that is not cut at its commas
 _SHORTEST, _LONGEST = 2.0, 12.0  # s: shorter clips are joined with what follows, up to the longest
 _JOINED = 1.5  # longest pause in a clip, s
 _KEPT = 0.15  # silence left at the ends of a clip, s
+_FEWEST_BYTES = 700  # in which a second of speech is kept, whatever the codec
 _UNNOTICED = 1.0  # speech without a text that is too short to be told of, s
 _SHOWN = 60  # characters of a text in a finding
 _BLOCK, _CONTEXT = 6000, 10  # frames whose cepstra are computed at once, and those before and after them
@@ -64,7 +65,7 @@ def cut_long_recordings(
     """
     short, findings = [], []
     for clip in watched(clips, "looking for long recordings", len(clips), report):
-        parts = _parts(clip, folder, report) if _seconds(clip.audio) > above else Cut([], [])
+        parts = _parts(clip, folder, report) if _lasts_longer(clip.audio, above) else Cut([], [])
         short += [part for part, _ in parts.clips] or [clip]
         findings += parts.findings
     return short, findings
@@ -91,17 +92,19 @@ def cut_long(clip: SourceClip, pcm: Pcm, rate: int, report: Report = silent) -> 
     return Cut(clips, [*_not_read(clip, heard, sentences), *_not_in_text(clip, heard, spans)])
 
 
-def _seconds(path: Path) -> float:
-    """How long a recording is, by its header where that says so; 0 if it cannot be decoded."""
+def _lasts_longer(path: Path, seconds: float) -> bool:
+    """Whether a recording lasts so long, by its header where that says so; not if it cannot be decoded."""
+    if not path.is_file() or path.stat().st_size < seconds * _FEWEST_BYTES:
+        return False
     try:
-        return float(sf.info(path).duration)
+        return float(sf.info(path).duration) > seconds
     except sf.LibsndfileError:
         pass
     try:
         pcm, rate = read_pcm(path)
     except AudioError:
-        return 0.0
-    return len(pcm) / rate
+        return False
+    return len(pcm) / rate > seconds
 
 
 def _parts(clip: SourceClip, folder: Path, report: Report) -> Cut:

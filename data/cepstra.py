@@ -15,12 +15,13 @@ Array = npt.NDArray[np.float32]
 
 def cepstra(samples: Waveform, sample_rate: int, hop_length: int) -> Array:
     """Cepstra (1 + n // hop_length, 13) of n samples; frame t is centred on sample t · hop_length."""
+    window = round(0.025 * sample_rate)
     emphasised = np.append(samples[:1], samples[1:] - 0.97 * samples[:-1])
     mel_ct = librosa.feature.melspectrogram(
         y=emphasised,
         sr=sample_rate,
-        n_fft=512,
-        win_length=round(0.025 * sample_rate),
+        n_fft=max(512, 1 << (window - 1).bit_length()),
+        win_length=window,
         hop_length=hop_length,
         n_mels=40,
         fmin=60,

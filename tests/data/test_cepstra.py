@@ -25,3 +25,9 @@ def test_a_frame_does_not_depend_on_what_is_heard_much_earlier() -> None:
 def test_what_does_not_change_has_no_differences() -> None:
     still = np.tile(np.arange(CEPSTRA, dtype=np.float32), (20, 1))
     assert with_differences(still) == pytest.approx(np.concatenate([still, np.zeros((20, 2 * CEPSTRA))], axis=1))
+
+
+@pytest.mark.parametrize("sample_rate", [8000, 16000, 22050, 24000, 44100, 48000])
+def test_cepstra_are_taken_at_every_usual_rate(sample_rate: int) -> None:
+    samples = np.random.default_rng(0).normal(0, 0.1, sample_rate).astype(np.float32)
+    assert np.isfinite(cepstra(samples, sample_rate, 128)).all()

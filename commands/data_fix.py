@@ -14,7 +14,7 @@ from pathlib import Path
 from commands.output import add_json, show
 from common.errors import Unanswerable
 from common.progress import shown, silent
-from configs.schema import Data, load_config, presets
+from configs.schema import Data, Table, load_config, presets
 from data.problems import grouped
 
 EXAMPLES = """\
@@ -57,6 +57,8 @@ def main(parsed: argparse.Namespace) -> int:
 
 def _data(source: str) -> Data:
     """What to copy: the recordings of a preset, or of a folder."""
+    from data.sources.recordings.survey import survey, ways_to_read
+
     if source in presets():
         return load_config(source).data
     path = Path(source).expanduser().absolute()
@@ -64,4 +66,7 @@ def _data(source: str) -> Data:
         raise Unanswerable(
             f"{path}: no such folder, and no preset is called {source!r}; there are {', '.join(presets())}"
         )
-    return Data(source="ljspeech", path=str(path), languages=["en"], batch_size=1)
+    table = Table(fix_encoding=True)
+    tree, ways = ways_to_read(path, None, table)
+    languages = sorted(filter(None, survey(tree, ways[0], [], silent).languages))
+    return Data(source="recordings", path=str(path), table=table, languages=languages or ["en"], batch_size=1)

@@ -76,7 +76,8 @@ def main(parsed: argparse.Namespace) -> int:
         read = " / ".join(way.said for way in ways)
         found.findings.append(Finding(SEVERAL_WAYS, read, ", ".join(ways[0].doubts)))
     known = reading is not None and all(found.languages)
-    content, config = _preset(found, target) if known and found.entries else (None, None)
+    encoding_is_said = parsed.encoding is not None
+    content, config = _preset(found, target, encoding_is_said) if known and found.entries else (None, None)
     findings, refusal = found.findings, "It cannot be trained on before it is known how it is to be read."
     if config is not None:
         unsure = [finding for finding in found.findings if finding.kind in UNSURE]
@@ -177,7 +178,7 @@ def _progress(parsed: argparse.Namespace) -> Iterator[Report]:
         yield report
 
 
-def _preset(found: Survey, target: Path) -> tuple[object, Config]:
+def _preset(found: Survey, target: Path, encoding_is_said: bool) -> tuple[object, Config]:
     """The content of the preset's file: what was there, or sizes that fit, with these recordings to learn from."""
     there = target.exists()
     sizes = "demo" if found.minutes < _SMALL_MINUTES else "base"
@@ -185,6 +186,8 @@ def _preset(found: Survey, target: Path) -> tuple[object, Config]:
     table = found.reading.table
     if found.tree.only_list and not table.files:
         table = table.model_copy(update={"files": [found.tree.only_list]})
+    if not encoding_is_said:  # what its bytes show, they show every run
+        table = table.model_copy(update={"encoding": None})
     values: dict[str, object] = {
         "data.source": "recordings",
         "data.path": _portable(found.tree.root),

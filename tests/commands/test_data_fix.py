@@ -49,6 +49,6 @@ def test_data_fix_names_what_it_cannot_read(myxtts: Call, tmp_path: Path) -> Non
     said = myxtts("data", "fix", "nowhere", "--out", str(tmp_path / "copy"), code=2)
     assert f"{Path('nowhere').absolute()}: no such folder, and no preset is called 'nowhere'" in said
     (tmp_path / "empty").mkdir()
-    said = myxtts("data", "fix", str(tmp_path / "empty"), "--out", str(tmp_path / "copy"), code=1)
-    assert "not found" in said
+    said = myxtts("data", "fix", str(tmp_path / "empty"), "--out", str(tmp_path / "copy"), code=2)
+    assert "no list of recordings with their texts was found" in said
     assert not (tmp_path / "copy").exists()

@@ -150,8 +150,8 @@ def test_encodings_are_repaired_on_demand(myxtts: Call, presets: Path, voice: Pa
     text = (voice / "metadata.csv").read_text().replace("|", "|Né à Orléans: ")
     (voice / "metadata.csv").write_bytes(text.encode("latin-1"))
     flags = ("data", "import", str(voice), "--language", "en", "--json")
-    assert kinds(myxtts(*flags, code=1)) == {"encoding": 1}
-    assert kinds(myxtts(*flags, "--force", "--fix-encoding")) == {"repaired_encoding": 1}
+    assert kinds(myxtts(*flags, code=1)) == {"encoding": 1, "tempo": 1}
+    assert kinds(myxtts(*flags, "--force", "--fix-encoding")) == {"repaired_encoding": 1, "tempo": 1}
     assert load_config(presets / "voice.yaml").data.table.fix_encoding
 
 
@@ -179,7 +179,7 @@ def test_recordings_that_cannot_be_read_and_those_without_a_row_are_named(myxtts
     first.write_bytes(b"no audio")
     shutil.copy(second, voice / "wavs" / "extra.wav")
     said = myxtts("data", "import", str(voice), "--json", code=1)
-    assert kinds(said) == {"unreadable_audio": 1, "unnamed_recording": 1}
+    assert kinds(said) == {"no_audio": 1, "unnamed_recording": 1}
 
 
 @pytest.mark.usefixtures("presets")
@@ -196,7 +196,8 @@ def test_a_home_folder_and_a_checkout_are_named_as_such(
     monkeypatch.setenv("HOME", str(voice.parent))
     myxtts("data", "import", "~/voice", "--json")
     assert load_config(presets / "voice.yaml").data.path == "~/voice"
-    monkeypatch.setattr("commands.data_import.ROOT", voice.parent)
+    for module in ("commands.data_import", "configs.outs"):
+        monkeypatch.setattr(f"{module}.ROOT", voice.parent)
     monkeypatch.chdir("/")
     myxtts("data", "import", "voice", "--force", "--json")
     assert load_config(presets / "voice.yaml").data.path == "voice"

@@ -50,7 +50,7 @@ def test_verify_mends_a_wrong_preset_before_the_documents_that_are_held_to_it(ro
     assert {("presets", "model.decoder_layers"), ("docs", "full: decoder_layers")} <= found
     agreement = verify(surfaces(root), fix=True)
     assert agreement.drifts == []
-    assert {(s.where, s.stated) for s in agreement.mended} == {("configs/full.yaml:32", "12")}
+    assert {(s.where, s.stated) for s in agreement.mended} == {("configs/full.yaml:35", "12")}
     assert yaml.safe_load(preset.read_text())["model"]["decoder_layers"] == 16
     assert "# too few" in preset.read_text()
     assert (root / "notes/model.md").read_text() == "The decoder has 16 layers.\n"
@@ -61,7 +61,7 @@ def test_verify_leaves_and_tells_what_has_no_single_right_answer(root: Path) -> 
     preset.write_text(preset.read_text().replace("fmax: 8000.0", "fmax: 12000.0"))
     agreement = verify(surfaces(root), fix=True)
     assert [(s.where, s.stated, s.true) for s in agreement.drifts] == [
-        ("configs/full.yaml:21", "12000.0", "at most 11025 (half of sample_rate)")
+        ("configs/full.yaml:24", "12000.0", "at most 11025 (half of sample_rate)")
     ]
     assert agreement.mended == []
 

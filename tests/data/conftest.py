@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import soundfile as sf
 
-from data.audio import read_pcm
+from data.audio import Pcm, read_pcm
 from data.corpus import read_corpus
 
 
@@ -23,3 +23,15 @@ def ljspeech(prompts: Path, tmp_path: Path) -> Path:
         rows.append(f"clip-{number}|{clip.text}|{clip.text}\n")
     (folder / "metadata.csv").write_text("".join(rows), encoding="utf-8")
     return folder
+
+
+@pytest.fixture
+def recording(prompts: Path) -> Path:
+    """A real recording."""
+    return read_corpus(prompts)[0].path
+
+
+@pytest.fixture
+def pcm(recording: Path) -> Pcm:
+    """Its samples."""
+    return read_pcm(recording)[0]

@@ -35,7 +35,7 @@ def test_a_run_ends_with_a_registered_voice(clone: Clone, first: dict[str, Any])
     assert first["changed"]
     assert (first["name"], first["version"], first["aliases"]) == ("myxtts-smoke", 1, ["challenger"])
     quality = first["metrics"]["quality"]
-    assert first["asr"].startswith("pocketsphinx 5")
+    assert first["asr"].startswith("Whisper base")
     assert quality["cer_recording"] < 0.3
     assert quality["ended_percent"] == quality["hard_ended_percent"] == 100
     assert len(first["audio"]) == 4

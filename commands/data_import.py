@@ -63,7 +63,7 @@ def add_arguments(verb: argparse.ArgumentParser) -> None:
 
 def main(parsed: argparse.Namespace) -> int:
     """Do what was asked; returns the exit code: 0 if it can be trained on, 1 if not, 2 if there is nothing to read."""
-    from data.sources.recordings.survey import SEVERAL_WAYS, UNSURE, survey, too_few, ways_to_read
+    from data.sources.recordings.survey import SEVERAL_WAYS, UNSURE, survey, ways_to_read
 
     path = _absolute(parsed.path)
     preset = parsed.preset or _name_of(path)
@@ -83,9 +83,8 @@ def main(parsed: argparse.Namespace) -> int:
         unsure = [finding for finding in found.findings if finding.kind in UNSURE]
         inspection = _inspect(parsed, config)
         inspected = [finding for problem in inspection.problems for finding in problem.findings]
-        lacking = [*unsure, *too_few(found.entries, config.data)]
-        findings = [*lacking, *inspected]
-        refusal = f"It cannot be trained on: {lacking[0].found}." if lacking else inspection.refusal
+        findings = [*unsure, *inspected]
+        refusal = f"It cannot be trained on: {unsure[0].found}." if unsure else inspection.refusal
     problems = grouped(findings)
     written = config is not None and not {problem.kind for problem in problems} & set(UNSURE)
     if written:

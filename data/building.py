@@ -19,14 +19,13 @@ from lhotse.audio import AudioSource
 from common import LOCK_FILE, ROOT
 from common.files import digest, file_digest, link, replacing, replacing_folder
 from common.progress import Report, silent, watched
-from configs.outs import source_path
 from configs.schema import Data
 from data.audio import decode
 from data.chapters import cut_long_recordings
 from data.corpus import ATTRIBUTION, RECORDINGS, SUPERVISIONS, write_credits, write_findings
 from data.problems import Finding, Kind
 from data.sources import SOURCES
-from data.sources.base import SourceClip
+from data.sources.base import SourceClip, file_of
 
 
 @dataclass(frozen=True)
@@ -111,15 +110,8 @@ def _noticed(clips: Sequence[SourceClip], written: Sequence[_Written], data: Dat
     """What the reader noticed of each clip."""
     for clip, made in zip(clips, written, strict=True):
         for found in made.findings:
-            place = {"id": clip.id, "file": _origin(clip, data), "row": clip.row}
+            place = {"id": clip.id, "file": file_of(clip, data), "row": clip.row}
             yield Finding(**{**found, **place, "kind": Kind(**found["kind"])})
-
-
-def _origin(clip: SourceClip, data: Data) -> str:
-    """The file of a clip, relative to the source's folder."""
-    root = source_path(data.path) if data.path else None
-    inside = root is not None and clip.audio.is_relative_to(root)
-    return clip.audio.relative_to(root).as_posix() if root and inside else clip.audio.name
 
 
 def _write_manifests(clips: Sequence[SourceClip], written: Sequence[_Written], data: Data, folder: Path) -> None:
@@ -129,7 +121,7 @@ def _write_manifests(clips: Sequence[SourceClip], written: Sequence[_Written], d
         source = AudioSource("file", [0], found.file)
         recordings.append(Recording(clip.id, [source], found.rate, found.samples, duration))
         said = SupervisionSegment(clip.id, clip.id, 0.0, duration, 0, clip.text, clip.language, clip.speaker)
-        said.custom = {"file": _origin(clip, data)} | ({} if clip.row is None else {"row": clip.row})
+        said.custom = {"file": file_of(clip, data)} | ({} if clip.row is None else {"row": clip.row})
         supervisions.append(said)
     RecordingSet.from_recordings(recordings).to_jsonl(folder / RECORDINGS)
     SupervisionSet.from_segments(supervisions).to_jsonl(folder / SUPERVISIONS)

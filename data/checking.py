@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from common.progress import Report, silent
-from configs.outs import source_path
 from configs.schema import Data, Validation
 from data.clip_measures import CLIP_COLUMNS
-from data.sources.base import Offer, SourceClip
+from data.problems import Finding, Problem
+from data.sources.base import Offer, file_of
+from data.sufficiency import TOO_FEW, Said, shortage
 from data.validation import Inspection, inspect
 from data.verdict import Policy
 
 
 def check_offer(offer: Offer, data: Data, bounds: Validation, workers: int, report: Report = silent) -> Inspection:
     """Hold an offer to the bounds as `data.validation` does a corpus; nothing is written."""
-    folder = source_path(data.path) if data.path else None
     table = pd.DataFrame(
-        [(c.id, str(c.audio), _file_name(c, folder), c.row, c.text, c.language, c.speaker) for c in offer.clips],
+        [(c.id, str(c.audio), file_of(c, data), c.row, c.text, c.language, c.speaker) for c in offer.clips],
         columns=CLIP_COLUMNS,
     )
     policy = Policy(data.on_error, data.max_dropped_percent)
     with tempfile.TemporaryDirectory(prefix="myxtts-") as pages:
-        return inspect(table.astype({"row": float}), offer.findings, bounds, policy, workers, Path(pages), report)
-
-
-def _file_name(clip: SourceClip, folder: Path | None) -> str:
-    inside = folder is not None and clip.audio.is_relative_to(folder)
-    return clip.audio.relative_to(folder).as_posix() if folder and inside else clip.audio.name
+        found = inspect(table.astype({"row": float}), offer.findings, bounds, policy, workers, Path(pages), report)
+    dropped = found.division.dropped if data.on_error == "drop" else ()
+    clips = zip(*(found.clips[name] for name in Said._fields), strict=True)
+    lacking = shortage([clip for clip in map(Said._make, clips) if clip.id not in dropped], data)
+    if not lacking:
+        return found
+    problem = Problem(TOO_FEW, [Finding(TOO_FEW, lacking, "enough to train on and to listen to")])
+    return replace(found, problems=[problem, *found.problems], refusal=found.refusal or "Too few clips are left.")

@@ -67,7 +67,7 @@ class Problem:
         for finding in self._examples():
             row = "" if finding.row is None else f"row {finding.row}"
             where = ", ".join(part for part in (finding.file or finding.id, row) if part)
-            examples.append(f"  {where}: {finding.found}, expected {finding.expected}")
+            examples.append(f"  {where + ': ' * bool(where)}{finding.found}, expected {finding.expected}")
         more = len(self.findings) - len(examples)
         return [head, *examples, *([f"  and {more:,} more"] if more else []), f"  → {self.kind.advice}"]
 

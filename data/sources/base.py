@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from common.progress import Report
+from configs.outs import source_path
 from configs.schema import Data
 from data.corpus import CorpusError, Credit
 from data.problems import Finding
@@ -35,6 +36,13 @@ class Offer(NamedTuple):
     """What kept rows of its lists from being clips, and what was put right on the way."""
     credits: Sequence[Credit] = ()
     """Who speaks and under which licence, where that is known."""
+
+
+def file_of(clip: SourceClip, data: Data) -> str:
+    """The file of a clip as its user knows it: relative to the source's folder, if it lies there."""
+    root = source_path(data.path) if data.path else None
+    inside = root is not None and clip.audio.is_relative_to(root)
+    return clip.audio.relative_to(root).as_posix() if root and inside else clip.audio.name
 
 
 OfferOf = Callable[[Data, Path, Report], Offer]

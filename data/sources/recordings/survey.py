@@ -15,7 +15,7 @@ import soundfile as sf
 
 from common.errors import Unanswerable
 from common.progress import Report, watched
-from configs.schema import Data, Layout, Table
+from configs.schema import Layout, Table
 from data.problems import Finding, Kind
 from data.sources.recordings.archives import contents
 from data.sources.recordings.codes import language_code
@@ -23,17 +23,13 @@ from data.sources.recordings.guesses import guess_language
 from data.sources.recordings.offers import in_languages, nothing_to_read, readings
 from data.sources.recordings.reading import Entry, Reading, printable, sayable
 from data.sources.recordings.tree import Tree
-from data.splits import split_of
 
 UNREADABLE = Kind("unreadable_audio", "error", "Record or export these files again, or remove their rows.")
 UNSURE_LANGUAGE = Kind("unsure_language", "error", "Say which it is: --language CODE.")
 SEVERAL_WAYS = Kind("several_ways", "error", "Say what is what by the flags that are expected.")
 UNSURE = (UNSURE_LANGUAGE, SEVERAL_WAYS)
 """What keeps a preset from being written."""
-TOO_FEW = Kind("too_few_clips", "error", "Record more, or hold out another share of them.")
 
-_FEWEST = 4  # clips to train on: a batch has no fewer
-_ENOUGH = 20  # clips of which some are held out, however the dice fall
 _THREADS = 8
 _G722_RATE = 16000
 
@@ -111,26 +107,6 @@ def survey(tree: Tree, reading: Reading, languages: Sequence[str], report: Repor
         Counter(header.rate for header in headers.values() if header is not None),
         [sayable(finding) for finding in findings],
     )
-
-
-def too_few(clips: Sequence[Entry], data: Data) -> Iterator[Finding]:
-    """Whether so few clips are left to train on or to listen to that nothing can come of it, and what would do."""
-
-    def shares(percent: int) -> Counter[str]:
-        divided = data.model_copy(update={"test_percent": percent})
-        return Counter(split_of(clip.id, divided) for clip in clips)
-
-    there = shares(data.test_percent)
-    if there["train"] >= _FEWEST and there["test"]:
-        return
-    fits = (p for p in range(1, 41) if shares(p)["test"] and shares(p)["train"] >= _FEWEST)
-    percent = next(fits, None)
-    more = _ENOUGH - len(clips)
-    advice = [f"record {more} more"] if more > 0 else []
-    advice += [f"--set data.test_percent={percent}"] if percent else []
-    found = f"of {len(clips)} clips {there['train']} to train on, {there['test']} left to listen to"
-    expected = f"at least {_FEWEST} and 1; what would do: {' or '.join(advice)}"
-    yield Finding(TOO_FEW, found, expected)
 
 
 def _guess(entries: Sequence[Entry], findings: list[Finding]) -> str:

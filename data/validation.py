@@ -6,6 +6,7 @@ import contextlib
 import html
 import io
 import json
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -170,6 +171,7 @@ def _hold_to_bounds(clips: pd.DataFrame, limits: Mapping[str, Bounds], pages: Pa
 
 def _context(pages: Path) -> EphemeralDataContext:
     """A Great Expectations that remembers nothing, and writes to the folder `pages` alone."""
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # nobody asks for its temporary folders
     with contextlib.redirect_stdout(io.StringIO()):  # it would tell of a site that is deleted below
         context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)

@@ -32,7 +32,8 @@ class CorpusSurface(PayloadsSurface):
         languages = sorted({clip.language for clip in clips})
         wanted = sorted(config.data.languages)
         yield statement(SUPERVISIONS, "languages", languages, wanted, set(languages) <= set(wanted))
-        for clip in clips:
+        # What could not be decoded has no samples in the manifest: that is for the validation to name.
+        for clip in (clip for clip in clips if clip.num_samples):
             try:
                 info = sf.info(clip.path)
             except (OSError, sf.SoundFileError):
@@ -45,6 +46,8 @@ class CorpusSurface(PayloadsSurface):
             ):
                 if stated != true:
                     yield statement(f"{RECORDINGS} ({clip.id})", fact, stated, true, False)
-        rates = sorted({clip.sample_rate for clip in clips})
+        if config.data.on_error == "drop":  # a clip may be of any rate, and is left out then
+            return
+        rates = sorted({clip.sample_rate for clip in clips if clip.num_samples})
         lowest = int(config.validation.sample_rate.min or 0)
         yield statement(RECORDINGS, "sample_rate", rates, f"at least {lowest}", min(rates, default=0) >= lowest)

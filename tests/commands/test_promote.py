@@ -10,7 +10,7 @@ import pytest
 
 from registry.store import CHALLENGER, model_name, store
 from tests.commands.conftest import Call
-from tests.pipelines.clone import Clone
+from tests.pipelines.clone import CLI, Clone
 from tests.registry.conftest import PRESET, Registry
 
 Ask = Callable[..., str]
@@ -92,6 +92,9 @@ def test_promote_and_rollback_of_real_runs(tmp_path_factory: pytest.TempPathFact
         return int(clone.run()["version"])
 
     def ask(*arguments: str, code: int = 0) -> str:
-        return clone.myxtts(*arguments, code=code)
+        process = clone.start(*CLI, *arguments)
+        out, error = process.communicate()
+        assert process.returncode == code, out + error
+        return out or error
 
     assert_promotions_and_a_rollback(ask, register)

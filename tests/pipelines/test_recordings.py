@@ -48,7 +48,7 @@ def test_recordings_become_a_voice_and_a_correction_is_taken_up(recordings: Path
     made = json.loads(clone.myxtts("run", "mine", "--set", "data.on_error=drop", "--json"))
     assert made["version"] == 1
     identity = json.loads((clone.folder / "reports/mine/identity.json").read_text())
-    assert "cut_off" in identity["dropped"]
+    assert "cut off 1" in identity["dropped"]
     assert identity["source"].endswith(".dir")
     assert changed(clone) == set()
 

@@ -21,6 +21,7 @@ def verify(clone: Clone, *arguments: str, code: int = 0) -> dict[str, Any]:
     return held
 
 
+@pytest.mark.pipeline
 def test_verify_of_a_fresh_checkout_agrees_then_tells_of_drift_and_mends_it(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

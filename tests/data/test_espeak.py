@@ -33,3 +33,11 @@ def test_a_child_that_was_killed_is_replaced() -> None:
 def test_a_voice_that_is_missing_is_said() -> None:
     with pytest.raises(RuntimeError, match="exit code 2"):
         espeak.phones("hello", "gmw/none")
+
+
+def test_a_sign_without_a_name_says_nothing_of_the_text_before() -> None:
+    said = []
+    for before in ("hello", "olá a todos", "vinte e um"):
+        espeak.phones(before, "roa/pt")
+        said.append(espeak.phones("© A", "roa/pt"))
+    assert len(set(said)) == 1

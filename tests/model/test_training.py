@@ -141,6 +141,7 @@ def assert_same(out: Path, other: Path) -> None:
         assert (out / name).read_bytes() == (other / name).read_bytes(), name
 
 
+@pytest.mark.pipeline
 def test_a_training_killed_again_and_again_resumes_to_the_same_bytes(
     few_steps: Config, smoke_features: Path, whole_training: Path, tmp_path: Path
 ) -> None:

@@ -58,6 +58,7 @@ def test_pitch_errors_of_a_track_known_by_heart() -> None:
     assert errors == pytest.approx({"voicing_error": 2 / 6, "gross_pitch_error": 1 / 3, "pitch_cents": 15}, rel=1e-4)
 
 
+@pytest.mark.pipeline
 def test_a_short_vocoder_training_helps_and_repeats_to_the_byte(examples: list[VocoderExample]) -> None:
     def train() -> tuple[dict[str, bytes], dict[str, float], list[float]]:
         losses: list[float] = []

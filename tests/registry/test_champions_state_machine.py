@@ -207,6 +207,7 @@ class Promotions(RuleBasedStateMachine):
                 assert entry.decision.champion == entry.decision.before
 
 
+@pytest.mark.pipeline
 def test_promotions_rollbacks_and_prunes_in_any_order_do_what_the_ledger_says(registry: Registry) -> None:
     version = registry.register_kind(ALTERED)
     altered = registry.checkpoint(version, MODEL_FILE)

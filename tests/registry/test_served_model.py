@@ -106,6 +106,7 @@ def offline(folder: Path, seed: int) -> np.ndarray:
     return decoded(encoded(speech.waveform))
 
 
+@pytest.mark.pipeline
 def test_each_version_speaks_by_its_own_code(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     copy_code = registration._copy_code
 

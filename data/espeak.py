@@ -15,6 +15,7 @@ import select
 import subprocess
 import sys
 import threading
+import unicodedata
 from typing import IO, NamedTuple
 
 import espeakng_loader
@@ -22,8 +23,8 @@ import espeakng_loader
 _PATIENCE = 20.0  # s that a text may take; the longest of a sensible length takes a thousandth
 _TURN = threading.Lock()
 _UTF8, _OWN_NOTATION, _IPA = 1, 0, 2
-_STALE = re.compile(r"\(base\)\s*\S*")
-"""What some voices say of a sign such as ©, left over from a text before."""
+_STALE = "(base)"
+"""In what a voice says of a sign without a name, such as ©: what follows may be left over from a text before."""
 _TONE = re.compile(r"(?<=[^_\sˈˌ])[1-7ɜ]$|(?<=[^_\sˈˌ])[1-7ɜ](?=[_\s])")
 """A tone's first digit after its vowel; 3 is written as ɜ."""
 
@@ -111,7 +112,9 @@ def _say(library: ctypes.CDLL, text: str, notation: int) -> str:
     rest, found = ctypes.pointer(ctypes.c_char_p(encoded)), []
     while rest.contents.value is not None:
         found.append((library.espeak_TextToPhonemes(rest, _UTF8, notation | ord("_") << 8) or b"").decode())
-    return _STALE.sub("", " ".join(found))
+    said = " ".join(found)
+    plain = "".join(" " if unicodedata.category(character) == "So" else character for character in text)
+    return _say(library, plain, notation) if _STALE in said and plain != text else said
 
 
 def _with_tones(phones: str, own: str) -> str:

@@ -8,16 +8,14 @@ nothing to read.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import tempfile
 from collections import Counter
 from pathlib import Path
 
 from commands.data_output import Recordings, show_recordings
-from commands.output import add_json
+from commands.output import add_json, progress
 from common.errors import Unanswerable
-from common.progress import shown, silent
 from configs.schema import load_config
 from data.corpus import CorpusError
 
@@ -38,8 +36,7 @@ def main(parsed: argparse.Namespace) -> int:
     from data.sources import SOURCES
 
     config = load_config(parsed.preset)
-    progress = contextlib.nullcontext(silent) if parsed.json else shown()
-    with tempfile.TemporaryDirectory(prefix="myxtts-") as scratch, progress as report:
+    with tempfile.TemporaryDirectory(prefix="myxtts-") as scratch, progress(parsed) as report:
         try:
             offer = SOURCES[config.data.source](config.data, Path(scratch), report)
         except CorpusError as error:

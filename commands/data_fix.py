@@ -8,12 +8,11 @@ or are there twice are left out. Nothing is changed in place; the copy's changel
 from __future__ import annotations
 
 import argparse
-import contextlib
 from pathlib import Path
 
-from commands.output import add_json, show
+from commands.output import add_json, progress, show
 from common.errors import Unanswerable
-from common.progress import shown, silent
+from common.progress import silent
 from configs.schema import Data, Table, load_config, presets
 from data.problems import grouped
 
@@ -34,7 +33,7 @@ def main(parsed: argparse.Namespace) -> int:
     from data.fixing import CHANGES, fix
 
     data, folder = _data(parsed.source), parsed.out.expanduser().absolute()
-    with contextlib.nullcontext(silent) if parsed.json else shown() as report:
+    with progress(parsed) as report:
         fixed = fix(data, folder, report)
     problems = grouped(fixed.findings)
     content = {

@@ -7,21 +7,19 @@ what is wrong with them, and write configs/NAME.yaml, so that `myxtts run NAME` 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from commands.data_output import Recordings, show_recordings
-from commands.output import add_json
+from commands.output import add_json, progress
 from common import ROOT, edit
 from common.errors import Refused
-from common.progress import Report, shown, silent
 from configs import schema
 from configs.schema import Column, Config, Layout, Table, parse_config, preset_path
 from data.problems import Finding, grouped
@@ -70,7 +68,7 @@ def main(parsed: argparse.Namespace) -> int:
     target = _target(preset, parsed.force)
     tree, ways = ways_to_read(path, parsed.layout, _table(parsed))
     reading = ways[0] if ways[0].sure else _ask(ways) if _is_asked(parsed) else None
-    with _progress(parsed) as report:
+    with progress(parsed) as report:
         found = survey(tree, reading or ways[0], parsed.language, report)
     if reading is None:
         read = " / ".join(way.said for way in ways)
@@ -105,7 +103,7 @@ def _inspect(parsed: argparse.Namespace, config: Config) -> Inspection:
     from data.checking import check_offer  # Great Expectations takes seconds to import
     from data.sources import SOURCES
 
-    with tempfile.TemporaryDirectory(prefix="myxtts-") as scratch, _progress(parsed) as report:
+    with tempfile.TemporaryDirectory(prefix="myxtts-") as scratch, progress(parsed) as report:
         offer = SOURCES[config.data.source](config.data, Path(scratch), report)
         return check_offer(offer, config.data, config.validation, os.cpu_count() or 1, report)
 
@@ -166,15 +164,6 @@ def _ask(ways: Sequence[Reading]) -> Reading | None:
     except EOFError:
         return None
     return ways[int(answer) - 1] if answer.isdecimal() and 1 <= int(answer) <= len(ways) else None
-
-
-@contextlib.contextmanager
-def _progress(parsed: argparse.Namespace) -> Iterator[Report]:
-    if parsed.json:  # nothing else may stand in the output
-        yield silent
-        return
-    with shown() as report:
-        yield report
 
 
 def _preset(found: Survey, target: Path, encoding_is_said: bool) -> tuple[object, Config]:

@@ -7,12 +7,10 @@ it: reports/PRESET/data.html
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 
-from commands.output import add_json, show
+from commands.output import add_json, progress, show
 from common import ROOT
-from common.progress import shown, silent
 from configs.outs import Outs
 from configs.schema import preset_path
 
@@ -36,8 +34,8 @@ def main(parsed: argparse.Namespace) -> int:
     preset_path(parsed.preset)
     outs = Outs(parsed.preset, ROOT)
     corpus = read_corpus(outs.corpus)
-    with contextlib.nullcontext(silent) if parsed.json else shown() as progress:
-        report = report_corpus(corpus, measure(corpus_table(corpus), os.cpu_count() or 1, progress))
+    with progress(parsed) as say:
+        report = report_corpus(corpus, measure(corpus_table(corpus), os.cpu_count() or 1, say))
     page = outs.reports / "data.html"
     write_page(report, parsed.preset, page)
     show(parsed, report.as_json(), [*report.lines(), f"Page: {page.relative_to(ROOT)}"])

@@ -53,6 +53,6 @@ def main(parsed: argparse.Namespace) -> int:
         languages=dict(Counter(clips["language"]).most_common()),
         minutes=float(clips["duration"].sum()) / 60,
         problems=inspection.problems,
-        refusal=inspection.refusal,
+        refusal=inspection.refusal.brief if inspection.refusal else [],
     )
     return show_recordings(parsed, found)

@@ -76,13 +76,16 @@ def main(parsed: argparse.Namespace) -> int:
     known = reading is not None and all(found.languages)
     encoding_is_said = parsed.encoding is not None
     content, config = _preset(found, target, encoding_is_said) if known and found.entries else (None, None)
-    findings, refusal = found.findings, "It cannot be trained on before it is known how it is to be read."
+    findings = found.findings
+    refusal: Sequence[str] = ["It cannot be trained on before it is known how it is to be read."]
     if config is not None:
         unsure = [finding for finding in found.findings if finding.kind in UNSURE]
         inspection = _inspect(parsed, config)
         inspected = [finding for problem in inspection.problems for finding in problem.findings]
         findings = [*unsure, *inspected]
-        refusal = f"It cannot be trained on: {unsure[0].found}." if unsure else inspection.refusal
+        refusal = inspection.refusal.brief if inspection.refusal else []
+        if unsure:
+            refusal = [f"It cannot be trained on: {unsure[0].found}."]
     problems = grouped(findings)
     written = config is not None and not {problem.kind for problem in problems} & set(UNSURE)
     if written:

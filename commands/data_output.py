@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from commands.output import show
-from data.problems import WHAT_WOULD_DO, Problem
+from data.problems import Problem
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Recordings:
     """How many clips each has."""
     minutes: float
     problems: Sequence[Problem]
-    refusal: str
-    """Why they cannot be trained on, and what would do; empty if they can."""
+    refusal: Sequence[str]
+    """Why they cannot be trained on, and what would do, in lines; empty if they can."""
 
 
 def show_recordings(parsed: argparse.Namespace, found: Recordings) -> int:
@@ -53,10 +53,4 @@ def _lines(found: Recordings) -> Iterator[str]:
         yield f"{title}: {', '.join(f'{name} ({count:,})' for name, count in counts.items())}"
     for problem in found.problems:
         yield from problem.lines()
-    yield from _brief(found.refusal) if found.refusal else ["It can be trained on."]
-
-
-def _brief(refusal: str) -> Sequence[str]:
-    """A refusal without the problems, which have been said."""
-    head, *rest = refusal.splitlines()
-    return [head, *(rest[rest.index(WHAT_WOULD_DO) :] if WHAT_WOULD_DO in rest else [])]
+    yield from found.refusal or ["It can be trained on."]

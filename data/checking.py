@@ -15,7 +15,7 @@ from data.problems import Finding, Problem
 from data.sources.base import Offer, file_of
 from data.sufficiency import TOO_FEW, Said, shortage
 from data.validation import Inspection, inspect
-from data.verdict import Policy
+from data.verdict import Policy, Refusal
 
 
 def check_offer(offer: Offer, data: Data, bounds: Validation, workers: int, report: Report = silent) -> Inspection:
@@ -33,4 +33,6 @@ def check_offer(offer: Offer, data: Data, bounds: Validation, workers: int, repo
     if not lacking:
         return found
     problem = Problem(TOO_FEW, [Finding(TOO_FEW, lacking, "enough to train on and to listen to")])
-    return replace(found, problems=[problem, *found.problems], refusal=found.refusal or "Too few clips are left.")
+    return replace(
+        found, problems=[problem, *found.problems], refusal=found.refusal or Refusal("Too few clips are left.", [], [])
+    )

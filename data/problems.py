@@ -12,9 +12,6 @@ Severity = Literal["error", "warning", "note"]
 _SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 _EXAMPLES = 3
 
-WHAT_WOULD_DO = "What would do, once you have listened to them:"
-"""In what keeps a run from going on, the line after which the advice stands."""
-
 
 @dataclass(frozen=True)
 class Kind:

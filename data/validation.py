@@ -30,7 +30,7 @@ from data.dropping import write_dropped
 from data.problems import Finding, Problem, grouped
 from data.text_faults import text_faults
 from data.validation_page import write_page
-from data.verdict import Division, Policy, divide, refusal
+from data.verdict import Division, Policy, Refusal, divide, refusal
 
 _SEVERITIES = {
     "error": FailureSeverity.CRITICAL,
@@ -50,8 +50,8 @@ class Inspection:
     """With their measures, see `data.clip_measures`."""
     problems: Sequence[Problem]
     division: Division
-    refusal: str
-    """Why they cannot be trained on, and what would do; empty if they can."""
+    refusal: Refusal | None
+    """Why they cannot be trained on, and what would do; None if they can."""
 
     def count(self, severity: str) -> int:
         """How many findings are of a severity."""
@@ -118,7 +118,7 @@ def validate(
         _write_findings(inspection.problems, new)
         if policy.on_error == "drop":
             _write_division(inspection.division, new)
-        write_page(inspection.clips, inspection.problems, inspection.refusal, new)
+        write_page(inspection.clips, inspection.problems, str(inspection.refusal or ""), new)
     return inspection
 
 

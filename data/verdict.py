@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import pandas as pd
 
 from configs.schema import Bounds, Validation
-from data.problems import WHAT_WOULD_DO, Finding, Problem
+from data.problems import Finding, Problem
 
 _MOST_LINES = 24
 
@@ -20,6 +20,22 @@ class Policy(NamedTuple):
 
     on_error: Literal["stop", "drop"]
     max_dropped_percent: float
+
+
+class Refusal(NamedTuple):
+    """Why there can be no training, line by line."""
+
+    head: str
+    errors: Sequence[str]
+    advice: Sequence[str]
+
+    def __str__(self) -> str:
+        return "\n".join([self.head, *self.errors, *self.advice])
+
+    @property
+    def brief(self) -> Sequence[str]:
+        """Without the errors, for where they have been said."""
+        return [self.head, *self.advice]
 
 
 @dataclass(frozen=True)
@@ -56,15 +72,15 @@ def divide(clips: pd.DataFrame, findings: Sequence[Finding]) -> Division:
 
 def refusal(
     division: Division, problems: Sequence[Problem], clips: pd.DataFrame, bounds: Validation, policy: Policy
-) -> str:
-    """Why there can be no training on the division, and what would do; empty if there can."""
+) -> Refusal | None:
+    """Why there can be no training on the division, and what would do; None if there can."""
     errors = [problem for problem in problems if problem.kind.severity == "error"]
     if torn := [problem for problem in errors if any(not f.id and f.row is None for f in problem.findings)]:
         head = "The dataset is not fit to train on: whole files cannot be read, and nobody knows what they hold."
-        return "\n".join([head, *_shortened(torn)])
+        return Refusal(head, _shortened(torn), [])
     within = bool(division.kept) and division.percent <= policy.max_dropped_percent
     if not division.dropped or (policy.on_error == "drop" and within):
-        return "" if division.kept else "There is no clip to train on."
+        return None if division.kept else Refusal("There is no clip to train on.", [], [])
     if policy.on_error == "stop":
         count = sum(len(problem.findings) for problem in errors)
         head = f"The dataset is not fit to train on: {count:,} errors in {division}."
@@ -72,12 +88,12 @@ def refusal(
         left = "leave nothing" if not division.kept else f"leave out {division}"
         head = f"The dataset is not fit to train on: data.on_error=drop would {left}"
         head += "." if not division.kept else f", and data.max_dropped_percent is {policy.max_dropped_percent:g}."
-    lines = [head, *_shortened(errors), WHAT_WOULD_DO]
+    advice = ["What would do, once you have listened to them:"]
     if within:
-        lines.append(f"  --set data.on_error=drop, which leaves out {division}")
+        advice.append(f"  --set data.on_error=drop, which leaves out {division}")
     else:
-        lines += _what_would_do(division, errors, clips, bounds, policy)
-    return "\n".join(lines)
+        advice += _what_would_do(division, errors, clips, bounds, policy)
+    return Refusal(head, _shortened(errors), advice)
 
 
 def _shortened(problems: Sequence[Problem]) -> list[str]:

@@ -27,14 +27,14 @@ def clips(clipping: list[float]) -> pd.DataFrame:
 def verdict(table: pd.DataFrame, policy: Policy, bounds: Validation) -> tuple[Division, str]:
     findings = list(findings_of(table, "clipping", bounds.clipping))
     division = divide(table, findings)
-    return division, refusal(division, grouped(findings), table, bounds, policy)
+    return division, str(refusal(division, grouped(findings), table, bounds, policy) or "")
 
 
 def test_warnings_drop_nothing_and_stop_nothing() -> None:
     table = clips([0.0, 0.0])
     division = divide(table, [Finding(WARNING, "a", "b", "c0")])
     assert division.kept == ["c0", "c1"]
-    assert refusal(division, [], table, Validation(), Policy("stop", 0.0)) == ""
+    assert refusal(division, [], table, Validation(), Policy("stop", 0.0)) is None
 
 
 def test_a_row_that_is_no_clip_counts_as_dropped_and_takes_no_clip_with_it() -> None:
@@ -43,6 +43,15 @@ def test_a_row_that_is_no_clip_counts_as_dropped_and_takes_no_clip_with_it() -> 
     assert division.kept == ["c0", "c1"]
     assert len(division.dropped) == 2
     assert division.percent == 50
+
+
+def test_a_file_that_cannot_be_read_as_a_whole_stops_even_what_drops() -> None:
+    torn = [Finding(ERROR, "UTF-16", "UTF-8", file="list.csv")]
+    table = clips([0.0] * 40)
+    said = refusal(divide(table, torn), grouped(torn), table, Validation(), Policy("drop", 20.0))
+    assert said is not None
+    assert "list.csv" in str(said)
+    assert said.brief == [said.head]
 
 
 def test_stop_says_what_drop_would_leave_out() -> None:
@@ -68,7 +77,7 @@ def test_a_refusal_stays_short_however_many_kinds_and_clips_there_are(count: int
     kinds = [Kind(f"kind_{k}", "error", "Mend it.") for k in range(12)]
     findings = [Finding(kind, "x", "y", id) for kind in kinds for id in table["id"]]
     division = divide(table, findings)
-    text = refusal(division, grouped(findings), table, Validation(), Policy("stop", 20.0))
+    text = str(refusal(division, grouped(findings), table, Validation(), Policy("stop", 20.0)))
     assert text.count("\n") < 40
     for kind in kinds:
         assert f"error: {kind.name.replace('_', ' ')}: {count}" in text

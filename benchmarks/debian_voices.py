@@ -14,12 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import espeakng_loader
 import librosa
 import numpy as np
-from phonemizer.backend import EspeakBackend
-from phonemizer.backend.espeak.wrapper import EspeakWrapper
-from phonemizer.separator import Separator
 
 from common.files import replacing
 from common.progress import silent
@@ -29,6 +25,8 @@ from data.sources.debian.left_out import NO_SPEECH, OTHER_PERSON, OTHER_TEXT
 from data.sources.debian.packages import unpack_packages
 from data.sources.debian.pins import FOLDER, once, recording_digest, text_digest
 from data.sources.debian.voices import PROMPTS, VOICES, Voice
+from data.text import phonemize
+from data.vocabulary import SILENT
 
 SHORTEST = 0.2
 """Seconds; no word is shorter."""
@@ -60,8 +58,6 @@ class Recording(NamedTuple):
 
 def main() -> None:
     """Pin every voice and print what it has."""
-    EspeakWrapper.set_library(espeakng_loader.get_library_path())
-    EspeakWrapper.set_data_path(espeakng_loader.get_data_path())
     FOLDER.mkdir(exist_ok=True)
     print("| voice | clips | minutes | Hz | left out |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as scratch:
@@ -87,7 +83,7 @@ def _pin(voice: Voice, root: Path) -> None:
     left = Counter(item.kind.name for item in items if not isinstance(item, SourceClip)) + Counter(
         filter(None, reasons)
     )
-    others = ", ".join(f"{count} {name}" for name, count in sorted(left.items()))
+    others = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(left.items()))
     print(f"| {voice.speaker} | {len(kept)} | {sum(r.seconds for r in kept) / 60:.1f} | {rates} | {others} |")
     sys.stdout.flush()
 
@@ -120,9 +116,7 @@ def _reasons(voice: Voice, recordings: Sequence[Recording]) -> Iterator[str]:
 
 
 def _phones(texts: Sequence[str], language: str) -> np.ndarray:
-    backend = EspeakBackend("fr-fr" if language == "fr" else language, language_switch="remove-flags")
-    spoken = backend.phonemize(texts, separator=Separator(phone=" ", word=" | ", syllable=""), strip=True)
-    return np.array([len(text.replace("|", " ").split()) for text in spoken])
+    return np.array([sum(symbol not in SILENT for symbol in tokens.symbols) for tokens in phonemize(texts, language)])
 
 
 def _expected(phones: np.ndarray, speech: np.ndarray) -> np.ndarray:
